@@ -1,0 +1,342 @@
+"""The language between the controller and its front ends: snapshots, updates, commands and answers.
+
+Everything is JSON over the control socket. Unknown fields are ignored on both sides, so that an older screen reads a
+newer daemon; ``PROTOCOL`` changes only when that is no longer enough.
+
+All times are seconds since the Unix epoch *in the daemon's own clock*, and every message carries that clock's ``now``:
+the screen maps it to its own monotonic clock and counts by itself (tui-patterns.md section 6.1). Texts that came from
+outside were cleaned before they got here. What is not known is None, never 0.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROTOCOL = 1
+
+
+class View(BaseModel):
+    """Base of all that is shown: frozen, compared by value."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# --- runners -------------------------------------------------------------------------------------------------------
+
+
+class RunnerState(StrEnum):
+    """What an operator is told about a runner, one meaning each (tui-patterns.md section 13.1)."""
+
+    RESERVED = "reserved"  #: JIT config and RunTask are under way
+    PROVISIONING = "provisioning"
+    PENDING = "pending"
+    ACTIVATING = "activating"
+    UNREADY = "unready"  #: RUNNING, not yet online at GitHub
+    IDLE = "idle"
+    BUSY = "busy"
+    ASSUMED_BUSY = "busy?"  #: adopted; nobody has said yet what it does
+    DRAINING = "draining"
+    FINISHING = "finishing"  #: the job is over, the container still stops
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"  #: ended without having served: could not start, non-zero exit, lost
+
+
+class JobView(View):
+    """The job a runner runs or ran."""
+
+    id: str = ""
+    name: str = ""
+    repository: str = ""
+    workflow: str = ""
+    run_id: int = 0
+    queued_at: float | None = None
+    started_at: float | None = None
+
+
+class RunnerView(View):
+    """One runner and its task."""
+
+    name: str
+    scale_set: str
+    state: RunnerState
+    since: float  #: when it entered the state, as we saw it
+    limit: float | None = None  #: seconds it may stay in the state before something is done; None = no limit
+    task_arn: str = ""
+    task_status: str = ""  #: ECS's own word
+    runner_id: int | None = None
+    online: bool | None = None  #: at GitHub; None = not known
+    launch: str = ""
+    definition: str = ""
+    job: JobView | None = None
+    exit_code: int | None = None
+    reason: str = ""  #: why it stopped or is being stopped
+    why: str = ""  #: one sentence: what it waits for, until when, what happens then
+
+
+# --- scale sets ----------------------------------------------------------------------------------------------------
+
+
+class ScaleSetState(StrEnum):
+    """A scale set's worst present condition; earlier ones in this list matter more."""
+
+    DEGRADED = "degraded"  #: failed, restarts by itself
+    BLOCKED = "blocked"  #: starts fail for a reason a person must mend
+    SESSION = "session"  #: somebody else holds the message session
+    BACKOFF = "backoff"  #: no room; waits
+    LATE_START = "late start"  #: a start is over its limit
+    STARTING = "starting"  #: not yet listening
+    OBSERVING = "observing"  #: never held the session yet; changes nothing
+    AT_MAX = "at max"
+    OK = "ok"
+
+
+class BackoffView(View):
+    """A closed class of placement that this scale set waits for."""
+
+    placement: str  #: the class in words
+    failures: int
+    since: float
+    until: float  #: when one probing start is made; over = it is due
+    reason: str
+
+
+class SessionView(View):
+    """The message session of a scale set."""
+
+    state: Literal["none", "opening", "open", "conflict", "closed"] = "none"
+    since: float | None = None
+    tries: int = 0  #: attempts to open it since it was last open
+    last_poll_at: float | None = None
+    retry_at: float | None = None
+
+
+class ScaleSetView(View):
+    """One scale set: what is wanted, what there is, and why they differ."""
+
+    name: str
+    family: str = ""
+    state: ScaleSetState
+    reason: str = ""  #: why it is not ok
+    minimum: int
+    maximum: int
+    assigned: int | None = None  #: jobs waiting or running, as GitHub last said
+    running_jobs: int | None = None
+    want: int | None = None
+    starting: int = 0
+    idle: int = 0
+    busy: int = 0
+    ending: int = 0  #: overdue, draining, finishing and stopping: occupy a slot, serve nothing
+    capacity: int | None = None  #: what is advertised to GitHub
+    backoff: BackoffView | None = None
+    session: SessionView = SessionView()
+    why: str = ""  #: the last decision with its arithmetic
+
+
+# --- the whole -----------------------------------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How much an event matters."""
+
+    INFO = "info"
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class EventView(View):
+    """One line of what happened."""
+
+    id: int  #: grows by one; restarts with the daemon
+    at: float
+    kind: str
+    severity: Severity = Severity.INFO
+    scale_set: str = ""
+    runner: str = ""
+    operator: str = ""
+    text: str = ""
+
+
+class ControllerView(View):
+    """The controller itself."""
+
+    id: str
+    cluster: str
+    region: str = ""
+    github: str = ""  #: the config URL
+    version: str = ""
+    instance: str = ""  #: changes with each start of the daemon
+    started_at: float = 0.0
+    observing: bool = False
+    last_sweep_at: float | None = None
+    next_sweep_at: float | None = None
+    sweep_failed: str = ""  #: why the last reading of ECS failed; empty when it did not
+    journal: str = ""  #: empty when well; else how it is degraded
+    rate_remaining: int | None = None  #: of GitHub's REST limit
+    rate_limit: int | None = None
+
+
+class Snapshot(View):
+    """Everything, at one moment."""
+
+    version: int
+    now: float
+    controller: ControllerView
+    scale_sets: tuple[ScaleSetView, ...] = ()
+    runners: tuple[RunnerView, ...] = ()
+    events: tuple[EventView, ...] = ()  #: the newest, oldest first
+
+
+class Delta(View):
+    """What changed since ``base``; rows are whole and replace those of the same name."""
+
+    base: int
+    version: int
+    now: float
+    controller: ControllerView | None = None
+    scale_sets: tuple[ScaleSetView, ...] = ()
+    scale_sets_gone: tuple[str, ...] = ()
+    runners: tuple[RunnerView, ...] = ()
+    runners_gone: tuple[str, ...] = ()
+    events: tuple[EventView, ...] = ()
+
+
+class Heartbeat(View):
+    """Nothing changed; the daemon lives."""
+
+    version: int
+    now: float
+
+
+Update = Snapshot | Delta | Heartbeat
+
+
+def apply(snapshot: Snapshot, update: Update, *, keep_events: int = 500) -> Snapshot | None:
+    """The snapshot after the update; None when the update does not follow it and a whole one must be asked for."""
+    match update:
+        case Snapshot():
+            return update
+        case Heartbeat():
+            return snapshot.model_copy(update={"now": update.now}) if update.version == snapshot.version else None
+        case Delta():
+            if update.base != snapshot.version:
+                return None
+    scale_sets = {row.name: row for row in snapshot.scale_sets} | {row.name: row for row in update.scale_sets}
+    runners = {row.name: row for row in snapshot.runners} | {row.name: row for row in update.runners}
+    return Snapshot(
+        version=update.version,
+        now=update.now,
+        controller=update.controller or snapshot.controller,
+        scale_sets=tuple(row for name, row in scale_sets.items() if name not in set(update.scale_sets_gone)),
+        runners=tuple(row for name, row in runners.items() if name not in set(update.runners_gone)),
+        events=(*snapshot.events, *update.events)[-keep_events:],
+    )
+
+
+def difference(before: Snapshot, after: Snapshot) -> Delta | Heartbeat:
+    """What turns ``before`` into ``after``; ``apply`` is its inverse up to the order of rows."""
+    if before.version == after.version:
+        return Heartbeat(version=after.version, now=after.now)
+    old_sets = {row.name: row for row in before.scale_sets}
+    old_runners = {row.name: row for row in before.runners}
+    new_sets = {row.name for row in after.scale_sets}
+    new_runners = {row.name for row in after.runners}
+    seen = before.events[-1].id if before.events else 0
+    return Delta(
+        base=before.version,
+        version=after.version,
+        now=after.now,
+        controller=after.controller if after.controller != before.controller else None,
+        scale_sets=tuple(row for row in after.scale_sets if old_sets.get(row.name) != row),
+        scale_sets_gone=tuple(name for name in old_sets if name not in new_sets),
+        runners=tuple(row for row in after.runners if old_runners.get(row.name) != row),
+        runners_gone=tuple(name for name in old_runners if name not in new_runners),
+        events=tuple(event for event in after.events if event.id > seen),
+    )
+
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+
+class Operator(View):
+    """Who acts. ``uid`` is what the kernel says of the peer; the rest is what the peer's environment claims."""
+
+    uid: int
+    name: str = ""  #: of the login uid, else of the uid
+    claimed: str = ""  #: SUDO_USER and SSH_CONNECTION, as told
+
+
+class StopTask(View):
+    """Stop a runner's task now."""
+
+    kind: Literal["stop-task"] = "stop-task"
+    id: str = Field(min_length=1, max_length=64)  #: chosen by the sender; sent again, it acts once
+    runner: str  #: the runner's name
+    seen_state: RunnerState | None = None  #: what the sender saw; refused when a runner has become busy since
+    confirm_job: str | None = None  #: the job's id, to confirm that a busy runner is meant
+    reason: str = Field(default="", max_length=200)
+
+
+class SweepNow(View):
+    """Read ECS and reap now, not at the next interval."""
+
+    kind: Literal["sweep"] = "sweep"
+    id: str = Field(min_length=1, max_length=64)
+    scale_set: str | None = None  #: None = all
+
+
+class DeregisterRunner(View):
+    """Remove a runner's registration on GitHub; refused by GitHub while a job runs."""
+
+    kind: Literal["deregister"] = "deregister"
+    id: str = Field(min_length=1, max_length=64)
+    runner: str
+    seen_state: RunnerState | None = None
+
+
+Command = Annotated[StopTask | SweepNow | DeregisterRunner, Field(discriminator="kind")]
+
+
+class Outcome(StrEnum):
+    """What came of a command."""
+
+    DONE = "done"
+    ALREADY = "already"  #: nothing had to be done
+    REFUSED = "refused"  #: the present state or an invariant forbids it
+    FAILED = "failed"  #: a service did not do it
+
+
+class Answer(View):
+    """The answer to one command."""
+
+    id: str
+    outcome: Outcome
+    text: str  #: one sentence: what was done, or why not
+
+
+class Problem(View):
+    """An error of the control socket."""
+
+    error: str
+
+
+class Health(View):
+    """Whether the controller lives and is ready."""
+
+    live: bool
+    ready: bool
+    reasons: tuple[str, ...] = ()  #: why not
+
+
+class Hello(View):
+    """First line of a stream."""
+
+    protocol: int = PROTOCOL
+    version: str = ""
+    controller: str = ""
+    instance: str = ""
+    may_act: bool = False  #: whether the daemon accepts commands of this peer

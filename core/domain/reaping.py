@@ -1,0 +1,109 @@
+"""What may be stopped or deregistered, and why: pure verdicts over what we believe.
+
+The words of a verdict are the StopTask reason, the journal's and the screen's (invariant I2). Durations are judged
+against the moment *we* first saw a state: a clock of ECS that differs from ours stops nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.domain.durations import format_duration
+from core.domain.runner import Phase
+from core.domain.scale_set import scale_set_of
+from core.domain.task import TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from core.domain.messages import Registration
+    from core.domain.runner import Runner
+    from core.domain.scale_set import Limits
+
+#: Seconds after its RunTask in which a task that ECS does not show is never taken for gone (ecs-api.md A1).
+VISIBLE_WITHIN = 300.0
+#: Two complete looks this far apart must both miss a task.
+MISSING_APART = 60.0
+
+
+def start_limit(runner: Runner, limits: Limits) -> float | None:
+    """Seconds the runner's task may stay in its present starting state; None when it is not starting."""
+    if runner.task is None or runner.phase is not Phase.LAUNCHING:
+        return None
+    return {
+        TaskStatus.PROVISIONING: limits.provisioning,
+        TaskStatus.PENDING: limits.pending,
+        TaskStatus.ACTIVATING: limits.activating,
+    }.get(runner.task.status)
+
+
+def overdue(runner: Runner, limits: Limits, now: float) -> bool:
+    """Whether a start is over its limit; it holds its slot but nobody counts on it any more."""
+    limit = start_limit(runner, limits)
+    return limit is not None and runner.status_since is not None and now - runner.status_since > limit
+
+
+def runtime_since(runner: Runner) -> float | None:
+    """When the clock of max runtime began: JobStarted for a busy runner, else first seen RUNNING (row 20)."""
+    if runner.phase is Phase.BUSY and runner.job_since is not None:
+        return runner.job_since
+    return runner.running_since
+
+
+def stop_reason(runner: Runner, limits: Limits, now: float) -> str | None:
+    """Why the runner's task must be stopped now; None when it may live (behaviour.md 1.4)."""
+    if runner.task is None or runner.phase not in {Phase.LAUNCHING, Phase.IDLE, Phase.BUSY}:
+        return None
+    if overdue(runner, limits, now):
+        limit = start_limit(runner, limits) or 0.0
+        stuck = format_duration(now - (runner.status_since or now))
+        return f"ecs-arc: stuck in {runner.task.status} for {stuck} (threshold: {format_duration(limit)})"
+    since = runtime_since(runner)
+    if limits.max_runtime > 0 and since is not None and runner.task.status is TaskStatus.RUNNING:
+        age = now - since
+        if age > limits.max_runtime:
+            allowed, spent = format_duration(limits.max_runtime), format_duration(age)
+            return f"ecs-arc: exceeded max runtime {allowed} (running: {spent})"
+    return None
+
+
+def gone(first_missed: float, accepted_at: float | None, now: float) -> bool:
+    """Whether a task missed by this complete look, and by one at ``first_missed``, is gone (row 2)."""
+    young = accepted_at is not None and now - accepted_at < VISIBLE_WITHIN
+    return now - first_missed >= MISSING_APART and not young
+
+
+# --- the offline sweep ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineVerdict:
+    """What one complete list of registrations says about ghosts."""
+
+    first_seen: dict[int, float]  #: registrations offline now, by id: since when; the memory of the next look
+    ghosts: tuple[Registration, ...]  #: to be deregistered
+
+
+def judge_offline(
+    registrations: Iterable[Registration],
+    first_seen: Mapping[int, float],
+    *,
+    scale_sets: Collection[str],
+    backed: Collection[str],
+    min_age: float,
+    now: float,
+) -> OfflineVerdict:
+    """The third safety net (behaviour.md 1.4): who has been offline for ``min_age`` seconds with no task behind it.
+
+    ``scale_sets`` are the names we hold, ``backed`` the runner names with a live task. Who came online or is no longer
+    listed is forgotten. Busy registrations are remembered and left alone.
+    """
+    offline = [r for r in registrations if not r.online]
+    seen = {r.id: first_seen.get(r.id, now) for r in offline}
+    ghosts = tuple(
+        r
+        for r in offline
+        if not r.busy and scale_set_of(r.name) in scale_sets and r.name not in backed and now - seen[r.id] >= min_age
+    )
+    return OfflineVerdict(seen, ghosts)
