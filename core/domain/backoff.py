@@ -80,7 +80,11 @@ def not_before(state: CapacityBackoff, moment: float) -> CapacityBackoff:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Stops the starts of one scale set after three permanent errors in a row; a rest of 5 min, then one try."""
+    """Stops the starts of one scale set after three that failed for good in a row; a rest of 5 min, then one try.
+
+    Starts fail in two ways: ECS refuses them, or their task dies before it has served. An accepted RunTask answers the
+    first kind only; what served answers both.
+    """
 
     THRESHOLD = 3
     REST = 300.0
@@ -88,12 +92,19 @@ class Breaker:
     failures: int = 0
     until: float = 0.0
     reason: str = ""
+    died: bool = False  #: the last failure was a task that died
 
-    def failed(self, now: float, reason: str) -> Breaker:
-        """After one more permanent error."""
+    def failed(self, now: float, reason: str, *, died: bool = False) -> Breaker:
+        """After one more failure for good."""
         failures = self.failures + 1
         until = now + self.REST if failures >= self.THRESHOLD else self.until
-        return Breaker(failures, until, reason)
+        return Breaker(failures, until, reason, died)
+
+    def accepted(self, now: float) -> Breaker:
+        """After ECS took a start. When tasks die, this one is the try, and the next waits for what becomes of it."""
+        if not self.died:
+            return Breaker()
+        return replace(self, until=now + self.REST) if self.tripped else self
 
     def closed(self, now: float) -> bool:
         """Whether starts may pass (an electrician's closed: current flows)."""

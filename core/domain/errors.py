@@ -146,3 +146,11 @@ class ForeignOwner(Rejected):
 
 class ProtocolError(ArcdeckError):
     """A service answered something its protocol does not allow; the answer is dropped."""
+
+
+class UnreadableMessage(ProtocolError):
+    """A queue message that cannot be understood, but can be acknowledged, so that it does not come again for ever."""
+
+    def __init__(self, message: str, *, message_id: int, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.message_id = message_id

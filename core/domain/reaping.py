@@ -26,39 +26,68 @@ VISIBLE_WITHIN = 300.0
 #: Two complete looks this far apart must both miss a task.
 MISSING_APART = 60.0
 
+#: Idle runners have a limit of their own, and drain (``draining``); starting ones that run, too (``unready_reason``).
+_RUNS_A_JOB = frozenset({Phase.BUSY, Phase.FINISHING})
+
 
 def start_limit(runner: Runner, limits: Limits) -> float | None:
-    """Seconds the runner's task may stay in its present starting state; None when it is not starting."""
+    """Seconds the runner's task may stay in its present state on the way to being online; None when it is not."""
     if runner.task is None or runner.phase is not Phase.LAUNCHING:
         return None
     return {
         TaskStatus.PROVISIONING: limits.provisioning,
         TaskStatus.PENDING: limits.pending,
         TaskStatus.ACTIVATING: limits.activating,
+        TaskStatus.RUNNING: limits.unready,
     }.get(runner.task.status)
 
 
 def overdue(runner: Runner, limits: Limits, now: float) -> bool:
-    """Whether a start is over its limit; it holds its slot but nobody counts on it any more."""
+    """Whether a start is over its limit; it holds its slot but nobody counts on it any more.
+
+    A running task is overdue (*unready*) only when a runner list made after its limit showed it neither online nor
+    busy: as long as GitHub cannot be asked, nobody is taken for lost (row 27).
+    """
     limit = start_limit(runner, limits)
-    return limit is not None and runner.status_since is not None and now - runner.status_since > limit
+    if limit is None or runner.task is None or runner.status_since is None or now - runner.status_since <= limit:
+        return False
+    if runner.task.status is not TaskStatus.RUNNING:
+        return True
+    looked = runner.presence.not_serving_at
+    return looked is not None and looked - runner.status_since > limit
+
+
+def unready_reason(runner: Runner, limits: Limits, now: float) -> str | None:
+    """Why a running task that never came online must go; None when it may live."""
+    running = runner.task is not None and runner.task.status is TaskStatus.RUNNING
+    if not running or runner.status_since is None or not overdue(runner, limits, now):
+        return None
+    spent, allowed = format_duration(now - runner.status_since), format_duration(limits.unready)
+    return f"arcdeck: RUNNING for {spent} and not online at GitHub (threshold: {allowed})"
 
 
 def runtime_since(runner: Runner) -> float | None:
-    """When the clock of max runtime began: JobStarted for a busy runner, else first seen RUNNING (row 20)."""
-    if runner.phase is Phase.BUSY and runner.job_since is not None:
+    """When the clock of max runtime began: JobStarted where a job runs or ran, else first seen RUNNING (row 20)."""
+    if runner.phase in {Phase.BUSY, Phase.FINISHING} and runner.job_since is not None:
         return runner.job_since
     return runner.running_since
 
 
 def stop_reason(runner: Runner, limits: Limits, now: float) -> str | None:
-    """Why the runner's task must be stopped now; None when it may live (behaviour.md 1.4)."""
-    if runner.task is None or runner.phase not in {Phase.LAUNCHING, Phase.IDLE, Phase.BUSY}:
+    """Why the runner's task must be stopped now; None when it may live (behaviour.md 1.4).
+
+    A container that outlives its job is judged as well: nothing else would ever end it.
+    """
+    if runner.task is None or runner.task.desired_stopped:
         return None
-    if overdue(runner, limits, now):
-        limit = start_limit(runner, limits) or 0.0
-        stuck = format_duration(now - (runner.status_since or now))
-        return f"ecs-arc: stuck in {runner.task.status} for {stuck} (threshold: {format_duration(limit)})"
+    limit = start_limit(runner, limits)
+    if limit is not None and runner.task.status.starting and runner.status_since is not None:
+        if not overdue(runner, limits, now):
+            return None
+        stuck, threshold = format_duration(now - runner.status_since), format_duration(limit)
+        return f"ecs-arc: stuck in {runner.task.status} for {stuck} (threshold: {threshold})"
+    if runner.phase not in _RUNS_A_JOB:
+        return None
     since = runtime_since(runner)
     if limits.max_runtime > 0 and since is not None and runner.task.status is TaskStatus.RUNNING:
         age = now - since

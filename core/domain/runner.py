@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.domain.presence import NEVER_LISTED, Presence
+
 if TYPE_CHECKING:
     from core.domain.messages import Job
     from core.domain.task import Task
@@ -69,6 +71,7 @@ class Runner:
     status_since: float | None = None  #: when we first saw the present ECS status
     running_since: float | None = None  #: when we first saw it RUNNING
     online_since: float | None = None  #: when we first learned that it is online at GitHub
+    presence: Presence = NEVER_LISTED  #: what GitHub's runner lists said of it so far
     job: Job | None = None  #: the job it runs or ran last
     job_since: float | None = None  #: when JobStarted came
     assumed_busy: bool = False  #: adopted, and nobody has said yet what it does (DESIGN.md, Busy)

@@ -47,10 +47,18 @@ class Supply:
         return self.usable + self.ending
 
 
-def supply_of(runners: Iterable[Runner], limits: Limits, now: float) -> Supply:
-    """Count the runners of one scale set."""
+#: Seconds after which a task that ends, and that ECS does not call STOPPED, holds its slot no more.
+SLOT_RELEASE_AFTER = 600.0
+
+
+def supply_of(
+    runners: Iterable[Runner], limits: Limits, now: float, release_after: float = SLOT_RELEASE_AFTER
+) -> Supply:
+    """Count the runners of one scale set; one that has been ending for ``release_after`` seconds no longer counts."""
     counts: dict[str, int] = {}
     for runner in runners:
+        if runner.phase in {Phase.FINISHING, Phase.STOPPING} and now - runner.since > release_after:
+            continue
         if (column := _column(runner, limits, now)) is not None:
             counts[column] = counts.get(column, 0) + 1
     return Supply(**counts)

@@ -1,0 +1,56 @@
+"""Who may be taken off GitHub because nobody needs them any more (DESIGN.md section 4, Drain; behaviour.md row 19).
+
+Surplus: only a runner that has been idle for the grace, only while GitHub's counters are fresh and say that every
+assigned job already runs, never below what is wanted. Beside it one that has idled for its whole limit, which is
+replaced, and one whose task runs and that never came online (row 27).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain.durations import format_duration
+from core.domain.reaping import unready_reason
+from core.domain.runner import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.domain.messages import Statistics
+    from core.domain.runner import Runner
+    from core.domain.scale_set import Limits
+
+#: Statistics older than this many seconds drain nobody.
+FRESH = 60.0
+
+
+def to_drain(
+    runners: Sequence[Runner],
+    *,
+    usable: int,
+    want: int,
+    statistics: Statistics,
+    age: float,
+    limits: Limits,
+    now: float,
+) -> list[tuple[Runner, str]]:
+    """The runners of one scale set to drain now, each with its reason: unready ones, then idle ones, longest first.
+
+    ``age`` is how old the statistics are, in seconds.
+    """
+    chosen = [(r, reason) for r in runners if (reason := unready_reason(r, limits, now))]
+    idle = sorted((r for r in runners if r.phase is Phase.IDLE), key=lambda runner: runner.since)
+    spare = max(0, usable - want)
+    calm = age <= FRESH and statistics.assigned == statistics.running
+    drained = 0
+    for runner in idle:
+        waited = now - runner.since
+        if limits.idle > 0 and waited > limits.idle:
+            limit = format_duration(limits.idle)
+            chosen.append((runner, f"arcdeck: idle for {format_duration(waited)} (limit: {limit})"))
+            drained += 1
+        elif calm and drained < spare and waited >= limits.drain_grace:
+            idled = format_duration(waited)
+            chosen.append((runner, f"arcdeck: surplus, idle for {idled} (want {want}, have {usable})"))
+            drained += 1
+    return chosen

@@ -1,0 +1,1 @@
+"""Small working worlds behind the ports: the same calls, the same errors, no network."""
