@@ -1,0 +1,217 @@
+"""The journal's file: a SQLite database with one table of entries and one of start intents that are still open.
+
+Written ahead (WAL), with ``synchronous=FULL``: a commit is on the disk when it returns. ``NORMAL`` would survive the
+process being killed just as well, but not the power going, and an intent is journalled to be found after exactly such
+an end. The price is one fsync a batch, in a thread that nobody waits for
+(https://sqlite.org/pragma.html#pragma_synchronous).
+
+Everything here belongs to one thread and raises sqlite3.Error, OSError or NewerSchema; ``store`` decides what follows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from core.adapters.journal.backlog import START_INTENT, START_SETTLED
+from core.ports import JournalEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+#: How the schema grew: the statements that lead from each version to the next. Never edit one that was released.
+_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """
+        CREATE TABLE entries (
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,  -- microseconds since the Unix epoch
+            kind TEXT NOT NULL,
+            scale_set TEXT NOT NULL,
+            runner_name TEXT NOT NULL,
+            task_arn TEXT NOT NULL,
+            operator TEXT NOT NULL,
+            text TEXT NOT NULL,
+            data TEXT NOT NULL  -- a JSON object
+        )
+        """,
+        "CREATE INDEX entries_at ON entries (at)",
+        "CREATE INDEX entries_kind ON entries (kind)",
+        "CREATE INDEX entries_scale_set ON entries (scale_set)",
+        "CREATE INDEX entries_runner_name ON entries (runner_name)",
+        "CREATE TABLE open_intents (runner_name TEXT PRIMARY KEY, entry INTEGER NOT NULL REFERENCES entries (id))",
+    ),
+)
+_INSERT: Final = """
+    INSERT INTO entries (at, kind, scale_set, runner_name, task_arn, operator, text, data)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_OPEN_INTENT: Final = "INSERT OR REPLACE INTO open_intents (runner_name, entry) VALUES (?, ?)"
+_CLOSE_INTENT: Final = "DELETE FROM open_intents WHERE runner_name = ?"
+_RECENT: Final = """
+    SELECT at, kind, scale_set, runner_name, task_arn, operator, text, data FROM entries ORDER BY id DESC LIMIT ?
+"""
+_OPEN_INTENTS: Final = """
+    SELECT at, kind, scale_set, entries.runner_name, task_arn, operator, text, data
+    FROM entries JOIN open_intents ON entry = id ORDER BY id
+"""
+_EXPIRE: Final = """
+    DELETE FROM entries WHERE id IN (
+        SELECT id FROM entries WHERE at < ? AND id NOT IN (SELECT entry FROM open_intents) LIMIT ?
+    )
+"""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_BUSY_SECONDS: Final = 5.0  # a backup may hold the file for a moment
+_EXPIRE_AT_ONCE: Final = 1000  # rows; so that other writes get their turn and the log stays small
+_CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer arcdeck; it is left alone."""
+
+
+def is_corrupt(error: Exception) -> bool:
+    """Whether the error says that the file's content, and not its surroundings, is at fault."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes keep the primary one in the low byte
+    return primary in _CORRUPT
+
+
+class Database:
+    """The file at ``path`` (mode 0600; a missing directory is made, 0700)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection; the disk behind it may still refuse."""
+        return self._connection is not None
+
+    def open(self) -> None:
+        """Open the file, made or brought up to date as needed. NewerSchema."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # SQLite would use the umask
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the file, if it is open; the log is folded into it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def set_aside(self) -> Path:
+        """Close the file and move it, with its log, beside its place; an earlier one that was moved gives way."""
+        self.close()
+        aside = self.path.with_name(f"{self.path.name}.corrupt")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + suffix))
+        return aside
+
+    def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Append entries, and open or close the intents they speak of: all of it or, on any error, nothing."""
+        with _transaction(self._open_connection()) as connection:
+            for entry in entries:
+                row = connection.execute(_INSERT, _row(entry)).lastrowid
+                if entry.kind == START_INTENT:
+                    connection.execute(_OPEN_INTENT, (_text(entry.runner_name), row))
+                elif entry.kind == START_SETTLED:
+                    connection.execute(_CLOSE_INTENT, (_text(entry.runner_name),))
+
+    def recent(self, limit: int) -> list[JournalEntry]:
+        """The newest entries, newest first."""
+        return [_entry(row) for row in self._open_connection().execute(_RECENT, (limit,))]
+
+    def open_intents(self) -> list[JournalEntry]:
+        """The intents without an end, oldest first."""
+        return [_entry(row) for row in self._open_connection().execute(_OPEN_INTENTS)]
+
+    def expire(self, before: datetime) -> None:
+        """Delete what is older, but for open intents."""
+        limits = (_microseconds(before), _EXPIRE_AT_ONCE)
+        while self._open_connection().execute(_EXPIRE, limits).rowcount == _EXPIRE_AT_ONCE:
+            pass
+
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the journal's file is not open")
+        return self._connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise NewerSchema(f"it has schema {version}, and this program knows {len(_MIGRATIONS)}")
+    for number, statements in enumerate(_MIGRATIONS[version:], start=version + 1):
+        with _transaction(connection):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _row(entry: JournalEntry) -> tuple[int | str, ...]:
+    words = (entry.kind, entry.scale_set, entry.runner_name, entry.task_arn, entry.operator, entry.text)
+    return (_microseconds(entry.at), *map(_text, words), _json(entry.data))
+
+
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    at, kind, scale_set, runner_name, task_arn, operator, text, data = row
+    return JournalEntry(
+        at=_EPOCH + at * _MICROSECOND,
+        kind=kind,
+        scale_set=scale_set,
+        runner_name=runner_name,
+        task_arn=task_arn,
+        operator=operator,
+        text=text,
+        data=json.loads(data),
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return (at.astimezone(UTC) - _EPOCH) // _MICROSECOND
+
+
+def _text(text: str) -> str:
+    """The text with lone surrogates replaced, which SQLite does not take."""
+    return text.encode(errors="replace").decode()
+
+
+def _json(data: Mapping[str, object]) -> str:
+    """The data as JSON; what should not have been in it becomes text, so that no entry stands in the others' way."""
+    try:
+        return json.dumps(dict(data), default=str, skipkeys=True)
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps({"unreadable": repr(data)[:1000]})

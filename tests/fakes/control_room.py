@@ -1,0 +1,120 @@
+"""A control room without an engine: a snapshot that tests replace, and readers told of it as the real one tells them.
+
+Each reader has its own place in history, so that one which comes late gets one merged delta. Nothing happens by itself:
+a heartbeat is sent when a test says so.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from core.api.model import (
+    Answer,
+    Command,
+    ControllerView,
+    Health,
+    Operator,
+    Outcome,
+    RunnerState,
+    RunnerView,
+    Snapshot,
+    Update,
+    difference,
+)
+
+
+def a_runner(name: str, state: RunnerState = RunnerState.IDLE) -> RunnerView:
+    """A runner of the scale set ``linux``."""
+    return RunnerView(name=name, scale_set="linux", state=state, since=1_900_000_000.0)
+
+
+def a_snapshot(version: int = 1, runners: int = 3) -> Snapshot:
+    """A fleet of that many idle runners, ``linux-0`` and up."""
+    return Snapshot(
+        version=version,
+        now=1_900_000_000.0 + version,
+        controller=ControllerView(id="prod", cluster="ci", instance="a1"),
+        runners=tuple(a_runner(f"linux-{number}") for number in range(runners)),
+    )
+
+
+def done(command: Command) -> Answer:
+    """What the fake answers to every command unless told otherwise."""
+    return Answer(id=command.id, outcome=Outcome.DONE, text=f"{command.kind} was carried out.")
+
+
+class FakeControlRoom:
+    """Fulfils ``core.ports.ControlRoom``."""
+
+    def __init__(self, current: Snapshot | None = None) -> None:
+        self.current = current or a_snapshot()
+        self.commands: list[tuple[Command, Operator]] = []
+        self.under_way = 0
+        self.answer: Callable[[Command], Answer] = done
+        #: Commands wait for this; set unless a test clears it.
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
+        self.well = Health(live=True, ready=True)
+        #: Raised in every reader's updates at the next ring.
+        self.failure: Exception | None = None
+        self._bells: set[asyncio.Event] = set()
+        self._moved = asyncio.Event()
+
+    def snapshot(self) -> Snapshot:
+        """The present one."""
+        return self.current
+
+    async def updates(self) -> AsyncGenerator[Update, None]:
+        """The present snapshot, then what differs each time the room rings."""
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        self._moved.set()
+        try:
+            seen = self.current
+            yield seen
+            while True:
+                await bell.wait()
+                bell.clear()
+                if self.failure is not None:
+                    raise self.failure
+                update, seen = difference(seen, self.current), self.current
+                yield update
+        finally:
+            self._bells.discard(bell)
+            self._moved.set()
+
+    async def execute(self, command: Command, operator: Operator) -> Answer:
+        """Remember it, and answer when it may finish."""
+        self.commands.append((command, operator))
+        self.under_way += 1
+        self._moved.set()
+        try:
+            await self.may_finish.wait()
+            return self.answer(command)
+        finally:
+            self.under_way -= 1
+            self._moved.set()
+
+    def health(self) -> Health:
+        """Whatever ``well`` says."""
+        return self.well
+
+    def publish(self, current: Snapshot) -> None:
+        """Make this the present, and tell every reader."""
+        self.current = current
+        self.ring()
+
+    def ring(self) -> None:
+        """Give every reader an update: a heartbeat, where nothing has changed."""
+        for bell in self._bells:
+            bell.set()
+
+    @property
+    def readers(self) -> int:
+        """How many iterate ``updates`` now."""
+        return len(self._bells)
+
+    async def until(self, condition: Callable[["FakeControlRoom"], bool]) -> None:
+        """Wait until readers or commands have changed so that the condition holds."""
+        while not condition(self):
+            self._moved.clear()
+            await self._moved.wait()

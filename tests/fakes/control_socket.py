@@ -1,0 +1,80 @@
+"""The control socket as tests set it up: a server on a path, clients of every kind, and readers that do not read."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from core.adapters.control import ControlServer
+from core.adapters.control.peers import Operators
+from core.api.client import ControlClient
+from core.api.model import Hello, Snapshot, Update
+from tests.fakes.control_room import FakeControlRoom
+
+
+def serving(room: FakeControlRoom, path: Path, **changes: Any) -> ControlServer:
+    """A server that admits everybody, as login user 1000; ``changes`` are its other arguments."""
+    given: dict[str, Any] = {
+        "admitted": lambda _peer: True,
+        "version": "1.2.3",
+        "metrics": lambda: "up 1\n",
+        "operators": Operators(login_of=lambda _pid: 1000, name_of=lambda uid: f"user-{uid}"),
+    }
+    return ControlServer(room, path, **given | changes)
+
+
+def a_client(path: Path, **changes: Any) -> ControlClient:
+    """A client that claims nothing."""
+    return ControlClient(path, **{"environ": {}} | changes)
+
+
+@contextlib.asynccontextmanager
+async def streaming(path: Path) -> AsyncIterator[AsyncGenerator[Hello | Update, None]]:
+    """A stream whose hello and snapshot have been read."""
+    async with contextlib.aclosing(a_client(path).stream()) as stream:
+        assert isinstance(await anext(stream), Hello)
+        assert isinstance(await anext(stream), Snapshot)
+        yield stream
+
+
+@contextlib.asynccontextmanager
+async def answer_to(
+    path: Path, method: str, url: str, body: bytes | None = None
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The answer to a request as plain HTTP, whatever it is."""
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session,
+        session.request(method, f"http://arcdeck{url}", data=body) as response,
+    ):
+        yield response
+
+
+@contextlib.asynccontextmanager
+async def beating(room: FakeControlRoom) -> AsyncIterator[None]:
+    """The room rings each second."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(1)
+            room.ring()
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def a_deaf_reader(path: Path) -> AsyncIterator[socket.socket]:
+    """A connection that asks for the stream and never reads it."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(0)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(connection, str(path))
+        await loop.sock_sendall(connection, b"GET /v1/stream HTTP/1.1\r\nHost: arcdeck\r\n\r\n")
+        yield connection
