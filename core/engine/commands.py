@@ -1,0 +1,225 @@
+"""What operators may do, checked against the present state, each command id once, each in the journal.
+
+A refusal is an answer with its reason, never an error. A command that would break an invariant is refused: a busy
+runner is stopped only when the command names its job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from core.api.model import Answer, DeregisterRunner, Outcome, Severity, StopTask, SweepNow
+from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
+from core.domain.runner import Phase
+from core.domain.scale_set import scale_set_of
+from core.domain.task import TaskStatus
+from core.domain.text import plain
+from core.engine.deregistrar import Removal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.api.model import Command, Operator
+    from core.domain.runner import Runner
+    from core.engine.chronicle import Chronicle
+    from core.engine.deregistrar import Deregistrar
+    from core.engine.drainer import Drainer
+    from core.engine.fleet import Fleet
+    from core.engine.reaper import Reaper
+    from core.engine.stops import Stops
+    from core.engine.target import Target
+
+#: Answers remembered, so that a command sent again acts once.
+REMEMBERED = 1000
+
+
+class Refused(Exception):
+    """The present state forbids the command; the text says why."""
+
+
+class Commands:
+    """The inbound side of the engine."""
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        targets: Mapping[str, Target],
+        stops: Stops,
+        reaper: Reaper,
+        deregistrar: Deregistrar,
+        drainer: Drainer,
+        chronicle: Chronicle,
+    ) -> None:
+        self._fleet = fleet
+        self._targets = targets
+        self._stops = stops
+        self._reaper = reaper
+        self._deregistrar = deregistrar
+        self._drainer = drainer
+        self._chronicle = chronicle
+        self._answers: OrderedDict[str, asyncio.Future[Answer]] = OrderedDict()
+
+    async def execute(self, command: Command, operator: Operator) -> Answer:
+        """Carry a command out; the same id again gets the first one's answer."""
+        if (known := self._answers.get(command.id)) is not None:
+            return await asyncio.shield(known)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[command.id] = answer
+        while len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+        try:
+            answer.set_result(await self._answer(command, operator))
+        except BaseException:
+            self._answers.pop(command.id, None)
+            answer.cancel()
+            raise
+        return answer.result()
+
+    async def _answer(self, command: Command, operator: Operator) -> Answer:
+        who = operator_name(operator)
+        try:
+            outcome, text = await self._dispatch(command, who)
+        except Refused as refusal:
+            outcome, text = Outcome.REFUSED, str(refusal)
+        except ArcdeckError as error:
+            outcome, text = Outcome.FAILED, str(error)
+        self._chronicle.note(
+            "command",
+            f"{_verb(command)}, asked for by {who}: {outcome}, {text}",
+            severity=Severity.NOTICE if outcome in {Outcome.DONE, Outcome.ALREADY} else Severity.WARNING,
+            runner="" if isinstance(command, SweepNow) else plain(command.runner, 100),
+            operator=who,
+            keep={
+                "command": command.model_dump(mode="json"),
+                "outcome": outcome.value,
+                "uid": operator.uid,
+                "claimed": plain(operator.claimed, 200),
+            },
+        )
+        return Answer(id=command.id, outcome=outcome, text=text)
+
+    async def _dispatch(self, command: Command, who: str) -> tuple[Outcome, str]:
+        match command:
+            case StopTask():
+                return await self._stop(command, who)
+            case SweepNow():
+                return await self._sweep(command)
+            case DeregisterRunner():
+                return await self._deregister(command, who)
+
+    # --- stop task -------------------------------------------------------------------------------------------------
+
+    async def _stop(self, command: StopTask, who: str) -> tuple[Outcome, str]:
+        runner = self._fleet.get(command.runner)
+        if runner is None:
+            return self._absent(command.runner)
+        self._check_stop(runner, command)
+        said = f": {plain(command.reason, 200)}" if command.reason else ""
+        reason = f"arcdeck: stopped by {who}{said}"
+        if _may_have_job(runner):
+            done = await self._drain(runner, reason, who)
+            return Outcome.DONE, f"{runner.name} {done}; its task is stopped after the quiet window, if it has not left"
+        if await self._stops.stop(runner, reason, who):
+            return Outcome.DONE, f"{runner.name} is being stopped"
+        return Outcome.ALREADY, f"{runner.name} was being stopped already"
+
+    async def _drain(self, runner: Runner, reason: str, who: str) -> str:
+        """Take a runner off GitHub that a job may have reached since we looked (behaviour.md row 28)."""
+        try:
+            return await self._drainer.drain(runner, reason, who)
+        except JobStillRunning as busy:
+            raise Refused(f"GitHub says that {runner.name} runs a job; it is left alone") from busy
+        except ForeignOwner as foreign:
+            raise Refused(str(foreign)) from foreign
+
+    def _check_stop(self, runner: Runner, command: StopTask) -> None:
+        self._check_ours(runner.scale_set)
+        if runner.phase is Phase.STOPPING:
+            raise Refused(f"{runner.name} is being stopped already")
+        if not runner.task_arn:
+            raise Refused(f"{runner.name} has no task yet; it is still being started")
+        if runner.phase is Phase.BUSY and command.confirm_job != job_to_confirm(runner):
+            doing = "is assumed to run a job" if runner.assumed_busy else f"runs {_job(runner)}"
+            raise Refused(f"{runner.name} {doing}; stopping it fails that job, so the command must name it")
+
+    # --- sweep -----------------------------------------------------------------------------------------------------
+
+    async def _sweep(self, command: SweepNow) -> tuple[Outcome, str]:
+        if command.scale_set is not None:
+            self._check_ours(command.scale_set)
+        stopped = await self._reaper.sweep(command.scale_set)
+        where = command.scale_set or f"{len(self._targets)} scale sets"
+        looked = len(self._fleet.live(command.scale_set))
+        return Outcome.DONE, f"{where}, {looked} runners: {stopped} stopped"
+
+    # --- deregister ------------------------------------------------------------------------------------------------
+
+    async def _deregister(self, command: DeregisterRunner, who: str) -> tuple[Outcome, str]:
+        name = command.runner
+        if self._fleet.is_deregistered(name):
+            return Outcome.ALREADY, f"{plain(name, 100)} was deregistered already"
+        runner = self._fleet.get(name)
+        self._check_ours(runner.scale_set if runner else scale_set_of(name) or "")
+        if runner is None:
+            return Outcome.DONE, f"{name} {await self._remove(name, who)}"
+        if runner.phase is Phase.BUSY:
+            raise Refused(f"{name} is busy; deregistering it would lose its job")
+        return Outcome.DONE, f"{name} {await self._drain(runner, f'arcdeck: deregistered by {who}', who)}"
+
+    async def _remove(self, name: str, who: str) -> str:
+        """Remove a registration that no runner of ours is behind, when it belongs to a scale set of ours."""
+        try:
+            return await self._deregistrar.remove(Removal(name, scale_set_of(name) or "", None, "asked for", who))
+        except JobStillRunning as busy:
+            raise Refused(f"GitHub says that {name} still runs a job; it is left alone") from busy
+        except ForeignOwner as foreign:
+            raise Refused(str(foreign)) from foreign
+
+    # --- what they share -------------------------------------------------------------------------------------------
+
+    def _check_ours(self, scale_set: str) -> None:
+        target = self._targets.get(scale_set)
+        if target is None:
+            raise Refused("it belongs to no scale set of this controller")
+        if not target.leased:
+            raise Refused(f"{scale_set} is only observed: its message session is not ours")
+
+    def _absent(self, name: str) -> tuple[Outcome, str]:
+        if any(runner.name == name for runner in self._fleet.ended()):
+            return Outcome.ALREADY, f"{name} has ended already"
+        raise Refused(f"there is no runner {plain(name, 100)}")
+
+
+def job_to_confirm(runner: Runner) -> str:
+    """What ``confirm_job`` must hold to stop a busy runner: its job's id, else its own name when none is known."""
+    return runner.job.id if runner.job and runner.job.id else runner.name
+
+
+def operator_name(operator: Operator) -> str:
+    """An operator as the journal and ECS's stop reasons name them."""
+    return plain(operator.name, 64) or f"uid {operator.uid}"
+
+
+def _may_have_job(runner: Runner) -> bool:
+    """Whether a job could reach it between our look and the StopTask."""
+    running = runner.task is not None and runner.task.status is TaskStatus.RUNNING
+    return runner.phase is Phase.IDLE or (runner.phase is Phase.LAUNCHING and running)
+
+
+def _job(runner: Runner) -> str:
+    if runner.job is None:
+        return "a job"
+    return " · ".join(part for part in (runner.job.repository, runner.job.name or runner.job.id) if part) or "a job"
+
+
+def _verb(command: Command) -> str:
+    match command:
+        case StopTask():
+            return f"stop {plain(command.runner, 100)}"
+        case SweepNow():
+            return f"sweep {plain(command.scale_set, 100)}" if command.scale_set else "sweep"
+        case DeregisterRunner():
+            return f"deregister {plain(command.runner, 100)}"

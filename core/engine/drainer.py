@@ -1,0 +1,116 @@
+"""Takes runners that nobody needs off GitHub, and stops their tasks when they do not leave by themselves.
+
+Removed on GitHub first: "job still running" makes the runner busy again. Removal can succeed in mid-job (behaviour.md
+row 28), so a quiet window follows in which JobStarted makes it busy; a removed idle runner normally exits by itself in
+it; only then StopTask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Never
+
+from core.domain.draining import to_drain
+from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
+from core.domain.runner import Phase
+from core.engine.deregistrar import Removal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.domain.runner import Runner
+    from core.engine.chronicle import Chronicle
+    from core.engine.deregistrar import Deregistrar
+    from core.engine.fleet import Fleet
+    from core.engine.scaler import Scaler
+    from core.engine.stops import Stops
+    from core.engine.times import Times
+
+#: Seconds between looks for somebody to drain.
+TICK = 15.0
+
+
+class Drainer:
+    """The way down, for all scale sets. ``quiet_window`` in seconds."""
+
+    def __init__(
+        self,
+        scalers: Sequence[Scaler],
+        *,
+        fleet: Fleet,
+        deregistrar: Deregistrar,
+        stops: Stops,
+        chronicle: Chronicle,
+        times: Times,
+        quiet_window: float,
+    ) -> None:
+        self._scalers = scalers
+        self._fleet = fleet
+        self._deregistrar = deregistrar
+        self._stops = stops
+        self._chronicle = chronicle
+        self._times = times
+        self._quiet_window = quiet_window
+        self._reasons: dict[str, str] = {}
+
+    async def run(self) -> Never:
+        """Drain whom the rules choose, until cancelled."""
+        while True:
+            await self._times.sleep(TICK)
+            for scaler in self._scalers:
+                if scaler.target.leased:
+                    await self._drain_chosen(scaler)
+                    await self._stop_drained(scaler)
+
+    async def drain(self, runner: Runner, reason: str, by: str = "") -> str:
+        """Take one idle runner off GitHub now; its task ends by itself, or is stopped after the quiet window.
+
+        Returns what was done in a few words. Raises JobStillRunning when it has a job after all, which makes it busy,
+        and the client's errors.
+        """
+        removal = Removal(runner.name, runner.scale_set, runner.runner_id, reason.removeprefix("arcdeck: "), by)
+        try:
+            done = await self._deregistrar.remove(removal)
+        except JobStillRunning:
+            self._fleet.mark_busy(runner.name)
+            raise
+        self._reasons[runner.name] = reason
+        self._fleet.draining(runner.name)
+        return done
+
+    async def _drain_chosen(self, scaler: Scaler) -> None:
+        target, now = scaler.target, self._times.monotonic()
+        if target.statistics is None or target.decision is None or target.decision.want is None:
+            return
+        chosen = to_drain(
+            self._fleet.live(target.name),
+            usable=scaler.supply().usable,
+            want=target.decision.want,
+            statistics=target.statistics,
+            age=now - (target.session.last_poll or 0.0),
+            limits=target.spec.limits,
+            now=now,
+        )
+        for runner, reason in chosen:
+            present = self._fleet.get(runner.name)
+            if present is None or present.phase not in {Phase.IDLE, Phase.LAUNCHING}:
+                continue  # it took a job, or left, while another was drained
+            try:
+                await self.drain(present, reason)
+            except (JobStillRunning, ForeignOwner):
+                continue
+            except ArcdeckError as error:
+                story = f"{runner.name} could not be drained, tried again: {error}"
+                self._chronicle.note("drain-failed", story, scale_set=target.name, runner=runner.name)
+                return
+
+    async def _stop_drained(self, scaler: Scaler) -> None:
+        now = self._times.monotonic()
+        self._reasons = {name: why for name, why in self._reasons.items() if self._fleet.get(name) is not None}
+        for runner in self._fleet.live(scaler.target.name):
+            if runner.phase is not Phase.DRAINING or now - runner.since < self._quiet_window:
+                continue
+            reason = self._reasons.get(runner.name, "arcdeck: no longer registered on GitHub")
+            try:
+                await self._stops.stop(runner, reason)
+            except ArcdeckError:
+                continue  # said by whoever tried; tried again at the next tick

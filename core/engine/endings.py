@@ -1,0 +1,141 @@
+"""What follows when a task has ended: its record is kept, its registration on GitHub removed (behaviour.md 1.4).
+
+And what can be learned from it: a task that died before it served counts on the breaker, or closes a class of placement
+when ECS says that it found no room after all (ecs-api.md A1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain.errors import TransientCapacityError
+from core.domain.failures import classify_reason
+from core.domain.runner import Phase
+from core.engine.gates import placement_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.domain.runner import Runner
+    from core.domain.task import Task
+    from core.engine.chronicle import Chronicle
+    from core.engine.deregistrar import Deregistrar
+    from core.engine.fleet import Change
+    from core.engine.gates import Gates
+    from core.engine.target import Target
+    from core.engine.times import Times
+
+#: A task that ends this many seconds after it ran, without a job, has not served (DESIGN.md section 4, Starts).
+DIED_WITHIN = 60.0
+#: What the runner exits with when GitHub refuses its version (github-scale-set-api.md 4.8).
+VERSION_REFUSED = 7
+FAILED_TO_START = "TaskFailedToStart"
+
+
+class Endings:
+    """Told of each end once."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        *,
+        gates: Gates,
+        deregistrar: Deregistrar,
+        chronicle: Chronicle,
+        times: Times,
+    ) -> None:
+        self._targets = targets
+        self._gates = gates
+        self._deregistrar = deregistrar
+        self._chronicle = chronicle
+        self._times = times
+
+    def ended(self, runner: Runner) -> None:
+        """A runner of ours ended while we watched."""
+        self._chronicle.note(
+            "task-ended",
+            f"{runner.name} ended: {why_it_ended(runner)}",
+            scale_set=runner.scale_set,
+            runner=runner.name,
+            task_arn=runner.task_arn,
+            keep=_record(runner),
+        )
+        self._learn(runner)
+        self._deregistrar.request(runner.name, runner.scale_set, runner.runner_id, "its task has stopped")
+
+    def found_stopped(self, task: Task, scale_set: str) -> None:
+        """A task of ours had stopped before we looked; a name that cannot be known asks nothing of GitHub."""
+        if task.runner_name:
+            self._deregistrar.request(task.runner_name, scale_set, task.runner_id, "its task was found stopped")
+
+    def changed(self, change: Change) -> None:
+        """A runner that comes online or takes a job shows that starts work."""
+        target = self._targets.get(change.after.scale_set)
+        if target is not None and target.breaker.failures and change.after.phase in {Phase.IDLE, Phase.BUSY}:
+            self._gates.served(target)
+
+    def _learn(self, runner: Runner) -> None:
+        target, task = self._targets.get(runner.scale_set), runner.task
+        if target is None or task is None or runner.stop is not None or runner.job is not None or runner.adopted:
+            return
+        if task.stop_code == FAILED_TO_START:
+            self._failed_to_start(target, runner, task)
+        elif runner.running_since is not None and runner.since - runner.running_since < DIED_WITHIN:
+            self._gates.died(target, _death(task))
+
+    def _failed_to_start(self, target: Target, runner: Runner, task: Task) -> None:
+        kind = classify_reason(task.stopped_reason).capacity_kind
+        if kind is None:
+            self._gates.died(target, _death(task))
+            return
+        refusal = TransientCapacityError(task.stopped_reason, kind=kind, reasons=(task.stopped_reason,))
+        began = self._times.monotonic() if runner.accepted_at is None else runner.accepted_at
+        self._gates.placements.refused(placement_of(target), began, refusal)
+
+
+def why_it_ended(runner: Runner) -> str:
+    """In words: our own note, else what ECS said."""
+    if runner.note:
+        return runner.note
+    return "ECS no longer shows its task" if runner.task is None else _said(runner.task)
+
+
+def _said(task: Task) -> str:
+    parts = [task.stop_code, task.stopped_reason]
+    parts += [f"{c.name}: {c.reason}" for c in task.containers if c.reason]
+    if task.exit_code is not None:
+        parts.append(f"exit code {task.exit_code}")
+    return ", ".join(part for part in parts if part) or "STOPPED"
+
+
+def _death(task: Task) -> str:
+    refused = (
+        ": GitHub refuses this version of the runner, update its image" if task.exit_code == VERSION_REFUSED else ""
+    )
+    return f"tasks die before they serve: {_said(task)}{refused}"
+
+
+def _record(runner: Runner) -> dict[str, object]:
+    """What the journal keeps of an ended task."""
+    task, job = runner.task, runner.job
+    return {
+        "stop_code": task.stop_code if task else "",
+        "stopped_reason": task.stopped_reason if task else "",
+        "exit_code": task.exit_code if task else None,
+        "exit_codes": {c.name: c.exit_code for c in task.containers} if task else {},
+        "served": job is not None,
+        "job": {"id": job.id, "name": job.name, "repository": job.repository} if job else None,
+        **(_times(task) if task else {}),
+    }
+
+
+def _times(task: Task) -> dict[str, str | None]:
+    moments = {
+        "created_at": task.created_at,
+        "pull_started_at": task.pull_started_at,
+        "pull_stopped_at": task.pull_stopped_at,
+        "started_at": task.started_at,
+        "stopping_at": task.stopping_at,
+        "stopped_at": task.stopped_at,
+    }
+    return {name: moment.isoformat() if moment else None for name, moment in moments.items()}

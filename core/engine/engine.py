@@ -1,0 +1,161 @@
+"""The engine: owns every service, their order of start and stop, and the face it shows to front ends.
+
+Start: who we are is checked and ECS is looked at before anything is changed; then all services run under one root
+TaskGroup. A root service that fails, or quietly returns, ends the engine loudly; a failing scale set does not.
+Stop, within 10 s (DESIGN.md, Shutdown): no more starts and polls at once; starts in flight finish or are undone within
+4 s; messages in hand are handled and sessions deleted within 8 s. Runners and scale sets stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Never
+
+from core.api.model import Health, Severity
+from core.domain.errors import ArcdeckError, Rejected
+from core.engine.wiring import assemble
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Coroutine
+
+    from core.api.model import Answer, Command, Operator, Snapshot, Update
+    from core.engine.wiring import EnginePorts, EngineSettings
+
+#: Seconds between attempts to reach GitHub and AWS at start.
+START_RETRY = 5.0
+STARTS_WITHIN = 4.0
+LOOPS_WITHIN = 4.0
+REMOVALS_WITHIN = 1.0
+
+
+class ServiceEndedError(RuntimeError):
+    """A service that must run for ever returned."""
+
+
+async def forever(name: str, service: Awaitable[object]) -> Never:
+    """Run a service whose quiet return is as loud as a crash."""
+    await service
+    raise ServiceEndedError(f"{name} ended")
+
+
+class Engine:
+    """The running controller; implements ``core.ports.ControlRoom``."""
+
+    def __init__(self, settings: EngineSettings, ports: EnginePorts) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._services = assemble(settings, ports)
+        self._state = "starting"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until ``stop`` is set, then stop in order.
+
+        Raises Rejected before anything was changed when we are not admitted or misconfigured; an ExceptionGroup when a
+        root service failed.
+        """
+        if not await self._begun(stop):
+            return
+        services = self._services
+        async with asyncio.TaskGroup() as root:
+            starts = self._spawn(root, "starts", services.starts.run())
+            others = [
+                self._spawn(root, "deregistrar", services.deregistrar.run()),
+                self._spawn(root, "watcher", services.watcher.run()),
+                self._spawn(root, "reaper", services.reaper.run(self._settings.reaper_interval)),
+                self._spawn(root, "registrations", services.registrations.run()),
+                self._spawn(root, "drainer", services.drainer.run()),
+            ]
+            loops = [self._spawn(root, loop.name, loop.run()) for loop in services.loops]
+            recovery = root.create_task(services.recovery.run(), name="recovery")
+            self._state = "running"
+            await stop.wait()
+            await self._stop(loops, starts)
+            for service in (recovery, *others):
+                service.cancel()
+
+    @staticmethod
+    def _spawn(root: asyncio.TaskGroup, name: str, service: Coroutine[None, None, Never]) -> asyncio.Task[Never]:
+        return root.create_task(forever(name, service), name=name)
+
+    # --- ControlRoom -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """All that a screen shows, now."""
+        return self._services.feed.snapshot()
+
+    def updates(self) -> AsyncIterator[Update]:
+        """Updates from now on; see ``Feed.updates``."""
+        return self._services.feed.updates()
+
+    async def execute(self, command: Command, operator: Operator) -> Answer:
+        """Carry out an operator's command; see ``Commands``."""
+        return await self._services.commands.execute(command, operator)
+
+    def health(self) -> Health:
+        """Live while the loop answers; ready once every scale set listens and ECS can be read."""
+        reasons = []
+        if self._state != "running":
+            reasons.append(f"the controller is {self._state}")
+        if self._services.watcher.failure:
+            reasons.append(f"ECS cannot be read: {self._services.watcher.failure}")
+        reasons += [
+            f"{target.name}: {target.degraded or 'does not listen yet'}"
+            for target in self._services.targets.values()
+            if target.degraded or not target.leased
+        ]
+        return Health(live=True, ready=not reasons, reasons=tuple(reasons))
+
+    # --- start -----------------------------------------------------------------------------------------------------
+
+    async def _begun(self, stop: asyncio.Event) -> bool:
+        """Begin; False when told to stop before we were admitted, and nothing was changed."""
+        beginning = asyncio.create_task(self._begin(), name="begin")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait({beginning, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if beginning.done():
+                beginning.result()
+            return beginning.done()
+        finally:
+            for task in (beginning, stopping):
+                task.cancel()
+            await asyncio.wait({beginning, stopping})
+
+    async def _begin(self) -> None:
+        """Be admitted and look, trying again for as long as a service is merely out of reach."""
+        told = ""
+        await self._services.recovery.read()
+        while True:
+            try:
+                await self._ports.ecs.check_cluster()
+                await self._ports.client.list_scale_sets(1)
+                await self._services.watcher.read_stopped()
+                await self._services.watcher.read_all()
+            except Rejected:
+                raise
+            except ArcdeckError as error:
+                if str(error) != told:
+                    told = str(error)
+                    story = f"cannot start yet, trying again every {START_RETRY:.0f} s: {told}"
+                    self._services.chronicle.note("waiting", story, severity=Severity.WARNING)
+                await self._services.times.sleep(START_RETRY)
+            else:
+                return
+
+    # --- stop ------------------------------------------------------------------------------------------------------
+
+    async def _stop(self, loops: list[asyncio.Task[Never]], starts: asyncio.Task[Never]) -> None:
+        self._state = "stopping"
+        services = self._services
+        services.chronicle.note("shutdown", "stopping: runners and scale sets stay", severity=Severity.NOTICE)
+        services.gates.close("the controller is shutting down")
+        for loop in loops:
+            loop.cancel()
+        await services.starts.drain(STARTS_WITHIN)
+        if loops:
+            await asyncio.wait(loops, timeout=LOOPS_WITHIN)
+        starts.cancel()  # what is still in flight is undone
+        await asyncio.wait({starts})
+        for loop in loops:
+            loop.cancel()  # a message that takes this long is given up, and comes again to our successor
+        await services.deregistrar.settle(REMOVALS_WITHIN)

@@ -1,0 +1,129 @@
+"""What holds starts back: the lease, the breaker, GitHub, and closed classes of placement.
+
+The scaler asks before it decides, the workers ask again before they call: a refusal ends the batch behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain import backoff
+from core.domain.errors import Retryable
+from core.domain.placement import request_of
+from core.domain.scaling import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.domain.errors import ArcdeckError
+    from core.domain.placement import PlacementRequest
+    from core.engine.placements import Placements
+    from core.engine.target import Target
+    from core.engine.times import Times
+
+
+def provider_of(target: Target) -> str:
+    """The capacity provider starts use now; empty = the launch type."""
+    return next(iter(target.spec.placement.capacity_providers), "")
+
+
+def placement_of(target: Target) -> PlacementRequest:
+    """What one start of the scale set asks of ECS now."""
+    return request_of(target.spec, provider_of(target))
+
+
+class Gates:
+    """All gates of all scale sets. ``jitter`` gives a number in -1..1."""
+
+    def __init__(self, placements: Placements, times: Times, jitter: Callable[[], float]) -> None:
+        self.placements = placements
+        self._times = times
+        self._jitter = jitter
+        self._github: backoff.CapacityBackoff | None = None
+        self._closed = ""
+
+    def close(self, reason: str) -> None:
+        """Let nothing start any more."""
+        self._closed = reason
+
+    def gate(self, target: Target) -> Gate | None:
+        """What holds starts of this scale set back now; None = nothing."""
+        if self._closed:
+            return Gate(0, self._closed)
+        if not target.leased:
+            return Gate(0, "only observing until its message session is ours")
+        if target.definition is None or target.scale_set_id is None:
+            return Gate(0, "its task definition or scale set is not ready")
+        gate = self._of_breaker(target) or self._of_github() or self.placements.gate(placement_of(target))
+        if gate is not None and gate.allow:  # the one that may pass is perhaps on its way already
+            return Gate(max(0, gate.allow - target.pending_starts), gate.reason)
+        return gate
+
+    def begin(self, target: Target) -> bool:
+        """Whether a queued start may still be made; if so it is made now."""
+        open_now = not self._closed and target.leased and target.breaker.closed(self._times.monotonic())
+        return open_now and self.placements.begin(placement_of(target))
+
+    def failed(self, target: Target, error: ArcdeckError) -> None:
+        """RunTask failed for a reason that waiting does not mend; three in a row open the breaker (row 10)."""
+        target.breaker = target.breaker.failed(self._times.monotonic(), str(error))
+
+    def no_jit_config(self, target: Target, error: ArcdeckError, began: float) -> None:
+        """GitHub gave no JIT config to a start that began then: when it is away all wait, else the breaker counts."""
+        if not isinstance(error, Retryable):
+            self.failed(target, error)
+            return
+        now = self._times.monotonic()
+        self._github = backoff.refused(
+            self._github,
+            now=now,
+            began=began,
+            reason=str(error),
+            jitter=self._jitter(),
+            schedule=backoff.RECONNECT_SCHEDULE,
+        )
+        if error.retry_after is not None:
+            self._github = backoff.not_before(self._github, now + error.retry_after)
+
+    def jit_config(self) -> None:
+        """GitHub gave a JIT config."""
+        self._github = None
+
+    def accepted(self, target: Target) -> None:
+        """ECS accepted a task."""
+        target.breaker = target.breaker.accepted(self._times.monotonic())
+
+    def died(self, target: Target, reason: str) -> None:
+        """A task of its ended before it had served; three in a row open the breaker."""
+        target.breaker = target.breaker.failed(self._times.monotonic(), reason, died=True)
+
+    def served(self, target: Target) -> None:
+        """A runner of its came online or took a job: starts work."""
+        target.breaker = backoff.Breaker()
+
+    def next_opening(self, target: Target) -> float | None:
+        """When a gate that is shut now may let a start through; None when no clock decides that."""
+        now = self._times.monotonic()
+        waits = [state.until for _, state in self.placements.closed(placement_of(target))]
+        if self._github is not None:
+            waits.append(self._github.until)
+        if target.breaker.tripped:
+            waits.append(target.breaker.until)
+        return max((wait for wait in waits if wait > now), default=None)
+
+    def _of_breaker(self, target: Target) -> Gate | None:
+        breaker, now = target.breaker, self._times.monotonic()
+        if not breaker.tripped:
+            return None
+        if breaker.closed(now):
+            return Gate(1, f"starts failed for good: {breaker.reason}; one may try")
+        try_at = self._times.clock_text(breaker.until)
+        return Gate(0, f"blocked, starts fail for good: {breaker.reason}; next try {try_at}")
+
+    def _of_github(self) -> Gate | None:
+        state = self._github
+        if state is None:
+            return None
+        if state.until <= self._times.monotonic():
+            return Gate(1, f"GitHub gave no JIT config: {state.reason}; one start may try")
+        return Gate(0, f"GitHub gives no JIT config: {state.reason}; next try {self._times.clock_text(state.until)}")

@@ -1,0 +1,211 @@
+"""Listens to one scale set's message session: polls, handles, acknowledges last (DESIGN.md section 4, Listener).
+
+For each message: statistics, acquire, started, completed, acknowledge. *Handled* means applied to the fleet and queued
+to the journal. A message in hand is finished even when the listener is told to stop; the poll is dropped at once. What
+cannot be acknowledged is acknowledged beside the next poll: a redelivered message finds its jobs known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Never
+
+from core.api.model import Severity
+from core.domain.errors import ArcdeckError, ProtocolError, Retryable, SessionGone, Unavailable, UnreadableMessage
+from core.domain.messages import JobMessageKind, Message
+
+if TYPE_CHECKING:
+    from core.domain.messages import JobMessage
+    from core.engine.chronicle import Chronicle
+    from core.engine.deregistrar import Deregistrar
+    from core.engine.fleet import Fleet
+    from core.engine.scaler import Scaler
+    from core.engine.times import Times
+    from core.ports import MessageSession
+
+#: A poll that outlives this many seconds hears nothing any more (behaviour.md row 34).
+WATCHDOG = 90.0
+#: Waits after a poll that failed while the session lives (github-scale-set-api.md 7.7).
+POLL_AGAIN = (1.0, 2.0, 5.0)
+#: Polls that fail in a row before the session is opened anew.
+POLL_FAILURES = 5
+#: A change of the advertised capacity aborts a poll at most this often, in seconds.
+REPOLL_REST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerServices:
+    """What listeners work with."""
+
+    fleet: Fleet
+    deregistrar: Deregistrar
+    chronicle: Chronicle
+    times: Times
+
+
+class Listener:
+    """One session's loop. Raises what ends the session: SessionGone, or the client's error after it persisted."""
+
+    def __init__(self, session: MessageSession, scaler: Scaler, services: ListenerServices) -> None:
+        self._session = session
+        self._scaler = scaler
+        self._services = services
+        self._target = scaler.target
+        self._last = 0  # per session: the ids may restart (github-scale-set-api.md 5.12)
+        self._unacknowledged: set[int] = set()
+        self._failures = 0
+
+    async def run(self) -> Never:
+        """Handle the session's first statistics, then every message, until cancelled or the session is lost."""
+        self._scaler.on_statistics(self._session.statistics)
+        while True:
+            try:
+                message = await self._poll()
+            except UnreadableMessage as error:
+                self._set_aside(error)
+            except (Retryable, ProtocolError) as error:
+                await self._wait_after(error)
+            else:
+                self._failures = 0
+                await self._finish(message)
+
+    def _set_aside(self, error: UnreadableMessage) -> None:
+        """Acknowledge what nobody can read: it would come again for ever."""
+        self._warn("message-unreadable", f"{self._target.name}: message {error.message_id} is dropped: {error}")
+        self._last = max(self._last, error.message_id)
+        self._unacknowledged.add(error.message_id)
+
+    async def _wait_after(self, error: Retryable | ProtocolError) -> None:
+        """Wait for the session's sake; give it up after some failures in a row."""
+        self._failures += 1
+        if self._failures > POLL_FAILURES:
+            raise error
+        asked = error.retry_after if isinstance(error, Retryable) else None
+        wait = POLL_AGAIN[min(self._failures, len(POLL_AGAIN)) - 1] if asked is None else asked
+        self._warn("poll-failed", f"{self._target.name}: a poll failed, again in {wait:.0f} s: {error}")
+        await self._services.times.sleep(wait)
+
+    # --- polling ---------------------------------------------------------------------------------------------------
+
+    async def _poll(self) -> Message | None:
+        """Poll once with the present capacity; a change of it aborts the poll and polls anew."""
+        while True:
+            capacity = self._scaler.capacity()
+            await self._retry_acknowledgements()
+            poll = asyncio.create_task(self._next_message(capacity), name=f"poll {self._target.name}")
+            change = asyncio.create_task(self._change(), name=f"capacity of {self._target.name}")
+            try:
+                await asyncio.wait({poll, change}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                change.cancel()
+                if not poll.done():
+                    poll.cancel()
+                await asyncio.wait({poll, change})
+            if poll.cancelled():
+                continue
+            self._target.session.last_poll = self._services.times.monotonic()
+            return poll.result()
+
+    async def _next_message(self, capacity: int) -> Message | None:
+        try:
+            async with asyncio.timeout(WATCHDOG):
+                return await self._session.next_message(self._last, capacity)
+        except TimeoutError as silence:
+            raise Unavailable(f"nothing was heard from GitHub for {WATCHDOG:.0f} s") from silence
+
+    async def _change(self) -> None:
+        await self._services.times.sleep(REPOLL_REST)
+        await self._scaler.capacity_changed()
+
+    # --- handling --------------------------------------------------------------------------------------------------
+
+    async def _finish(self, message: Message | None) -> None:
+        """Handle it to the end even when we are told to stop meanwhile; told again, give it up."""
+        if message is None:
+            self._scaler.on_empty_poll()
+            return
+        handling = asyncio.create_task(self._handle(message), name=f"message {message.id} of {self._target.name}")
+        try:
+            await asyncio.shield(handling)
+        except asyncio.CancelledError:
+            await asyncio.wait({handling})  # what it raises must not take the place of the cancellation
+            raise
+        finally:
+            handling.cancel()
+
+    async def _handle(self, message: Message) -> None:
+        if message.statistics is not None:
+            self._scaler.on_statistics(message.statistics)
+        await self._acquire(message)
+        for started in message.of(JobMessageKind.STARTED):
+            self._started(started)
+        for completed in message.of(JobMessageKind.COMPLETED):
+            self._completed(completed)
+        self._last = max(self._last, message.id)
+        self._unacknowledged.add(message.id)
+        await self._retry_acknowledgements()
+
+    async def _acquire(self, message: Message) -> None:
+        """Claim what is offered. A failure loses nothing: GitHub offers again what nobody claimed."""
+        offered = [job.job.request_id for job in message.of(JobMessageKind.AVAILABLE)]
+        if not offered:
+            return
+        try:
+            won = await self._session.acquire(offered)
+        except SessionGone:
+            raise
+        except ArcdeckError as error:
+            self._warn("acquire-failed", f"{self._target.name}: {len(offered)} offered jobs not acquired: {error}")
+            return
+        story = f"{self._target.name}: acquired {len(won)} of {len(offered)} offered jobs"
+        self._services.chronicle.note("acquired", story, scale_set=self._target.name)
+
+    def _started(self, message: JobMessage) -> None:
+        if self._services.fleet.job_started(self._target.name, message) is None:
+            return
+        job = message.job
+        self._services.chronicle.note(
+            "job-started",
+            f"{message.runner_name} took {describe(message)}",
+            scale_set=self._target.name,
+            runner=message.runner_name,
+            keep={"job": job.id, "name": job.name, "repository": job.repository, "run": job.run_id},
+        )
+
+    def _completed(self, message: JobMessage) -> None:
+        runner = self._services.fleet.job_completed(message)
+        if not message.runner_name:
+            return  # cancelled before a runner took it, or given to another (github-scale-set-api.md 5.13)
+        if runner is not None:
+            self._services.chronicle.note(
+                "job-completed",
+                f"{message.runner_name} finished {describe(message)}: {message.result or 'result unknown'}",
+                scale_set=self._target.name,
+                runner=message.runner_name,
+                keep={"job": message.job.id, "result": message.result},
+            )
+        if message.runner_id:
+            self._services.deregistrar.request(
+                message.runner_name, self._target.name, message.runner_id, "its job is over", until_gone=False
+            )
+
+    async def _retry_acknowledgements(self) -> None:
+        for message_id in sorted(self._unacknowledged):
+            try:
+                await self._session.acknowledge(message_id)
+            except SessionGone:
+                raise
+            except ArcdeckError as error:
+                self._warn("ack-failed", f"{self._target.name}: message {message_id} not acknowledged yet: {error}")
+                return
+            self._unacknowledged.discard(message_id)
+
+    def _warn(self, kind: str, text: str) -> None:
+        self._services.chronicle.note(kind, text, severity=Severity.WARNING, scale_set=self._target.name)
+
+
+def describe(message: JobMessage) -> str:
+    """A job in a few words: repository and name, as far as GitHub told."""
+    parts = [message.job.repository, message.job.name or message.job.id]
+    return " · ".join(part for part in parts if part) or "a job"

@@ -1,0 +1,107 @@
+"""The third safety net: registrations that have been offline for long with no task behind them (behaviour.md 1.4).
+
+Who was first seen offline when is remembered across restarts in the journal (row 26). A registration is removed only
+when it belongs to a scale set that we hold: a name alone is never enough (invariant I5).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core.domain.reaping import judge_offline
+from core.domain.scale_set import scale_set_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.domain.messages import Registration
+    from core.engine.chronicle import Chronicle
+    from core.engine.deregistrar import Deregistrar
+    from core.engine.fleet import Fleet
+    from core.engine.recovery import Recovery
+    from core.engine.target import Target
+    from core.engine.times import Times
+    from core.ports import ScaleSetClient
+
+MEMORY = "offline-memory"
+
+
+class OfflineSweep:
+    """Judges runner lists. ``interval`` and ``min_age`` in seconds."""
+
+    def __init__(
+        self,
+        client: ScaleSetClient,
+        fleet: Fleet,
+        targets: Mapping[str, Target],
+        *,
+        deregistrar: Deregistrar,
+        recovery: Recovery,
+        chronicle: Chronicle,
+        times: Times,
+        interval: float,
+        min_age: float,
+    ) -> None:
+        self.interval = interval
+        self._client = client
+        self._fleet = fleet
+        self._targets = targets
+        self._deregistrar = deregistrar
+        self._recovery = recovery
+        self._chronicle = chronicle
+        self._times = times
+        self._min_age = min_age
+        self._swept_at: float | None = None
+        self._first_seen: dict[int, float] | None = None
+
+    async def sweep(self, registrations: list[Registration]) -> None:
+        """Learn from a complete list and, when a sweep is due, have the ghosts in it deregistered."""
+        leased = {name for name, target in self._targets.items() if target.leased}
+        now = self._times.monotonic()
+        verdict = judge_offline(
+            registrations,
+            self._remembered(),
+            scale_sets=leased,
+            backed={runner.name for runner in self._fleet.live()},
+            min_age=self._min_age,
+            now=now,
+        )
+        changed = verdict.first_seen.keys() != self._remembered().keys()
+        self._first_seen = verdict.first_seen
+        if changed:
+            self._keep()
+        if leased and (self._swept_at is None or now - self._swept_at >= self.interval):
+            self._swept_at = now
+            for ghost in verdict.ghosts:
+                await self._deregister(ghost)
+
+    async def _deregister(self, ghost: Registration) -> None:
+        scale_set = scale_set_of(ghost.name) or ""
+        holder = await self._client.get_runner_by_name(ghost.name)
+        if holder is None or holder.id != ghost.id:
+            return
+        if holder.scale_set_id != self._targets[scale_set].scale_set_id:
+            return
+        why = "offline for long and no task behind it"
+        self._deregistrar.request(ghost.name, scale_set, ghost.id, why, until_gone=False)
+
+    def _remembered(self) -> dict[int, float]:
+        if self._first_seen is None:
+            self._first_seen = {number: self._times.since(at) for number, at in self._recovery.offline.items()}
+        return self._first_seen
+
+    def _keep(self) -> None:
+        moments = {str(number): self._times.utc(at).isoformat() for number, at in self._remembered().items()}
+        self._chronicle.keep(MEMORY, f"{len(moments)} registrations are offline", data={"first_seen": moments})
+
+
+def remembered(data: Mapping[str, object]) -> dict[int, datetime]:
+    """What an entry of the journal says; what cannot be read is forgotten."""
+    told = data.get("first_seen")
+    if not isinstance(told, dict):
+        return {}
+    try:
+        return {int(number): datetime.fromisoformat(str(at)) for number, at in told.items()}
+    except ValueError:
+        return {}

@@ -1,0 +1,73 @@
+"""Makes the snapshot of everything. What has not changed since the last one is used again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.api.model import Snapshot
+from core.engine.gates import placement_of
+from core.engine.views import runner_view, scale_set_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.api.model import ControllerView, RunnerView, ScaleSetView
+    from core.domain.runner import Runner
+    from core.engine.chronicle import Chronicle
+    from core.engine.fleet import Fleet
+    from core.engine.placements import Placements
+    from core.engine.scaler import Scaler
+    from core.engine.times import Times
+
+#: Ended runners stay on screens for this many seconds.
+ENDED_SHOWN = 600.0
+
+
+class Overview:
+    """``controller`` gives the view of the controller itself."""
+
+    def __init__(
+        self,
+        controller: Callable[[], ControllerView],
+        *,
+        fleet: Fleet,
+        scalers: Sequence[Scaler],
+        placements: Placements,
+        chronicle: Chronicle,
+        times: Times,
+    ) -> None:
+        self._controller = controller
+        self._fleet = fleet
+        self._scalers = {scaler.target.name: scaler for scaler in scalers}
+        self._placements = placements
+        self._chronicle = chronicle
+        self._times = times
+        self._views: dict[str, tuple[Runner, RunnerView]] = {}
+
+    def snapshot(self, version: int) -> Snapshot:
+        """Everything, now, under that version."""
+        now = self._times.monotonic()
+        shown = [r for r in self._fleet.ended() if r.task_arn and now - r.since < ENDED_SHOWN] + self._fleet.live()
+        views = {runner.name: self._runner(runner) for runner in shown}
+        self._views = {name: kept for name, kept in self._views.items() if name in views}
+        return Snapshot(
+            version=version,
+            now=self._times.epoch(now),
+            controller=self._controller(),
+            scale_sets=tuple(self._scale_set(scaler) for scaler in self._scalers.values()),
+            runners=tuple(views.values()),
+            events=self._chronicle.events,
+        )
+
+    def _scale_set(self, scaler: Scaler) -> ScaleSetView:
+        closed = self._placements.closed(placement_of(scaler.target))
+        return scale_set_view(scaler.target, scaler.supply(), closed, self._times)
+
+    def _runner(self, runner: Runner) -> RunnerView:
+        kept = self._views.get(runner.name)
+        if kept is not None and kept[0] is runner:
+            return kept[1]
+        scaler = self._scalers.get(runner.scale_set)
+        view = runner_view(runner, scaler.target.spec.limits if scaler else None, self._times)
+        self._views[runner.name] = (runner, view)
+        return view

@@ -1,0 +1,75 @@
+"""Sweeps: stops tasks that broke a rule (seed: ``Reaper``); what follows a task's end is in ``endings``.
+
+Every sweep judges what one complete look at ECS has just shown; when the look fails there is no sweep. What a scale
+set's lease does not cover is only looked at (DESIGN.md, "The session is the lease").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Never
+
+from core.domain import reaping
+from core.domain.errors import ArcdeckError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.domain.runner import Runner
+    from core.engine.fleet import Fleet
+    from core.engine.stops import Stops
+    from core.engine.target import Target
+    from core.engine.times import Times
+    from core.engine.watcher import Watcher
+
+
+class Reaper:
+    """The sweeps of all scale sets."""
+
+    def __init__(
+        self,
+        *,
+        watcher: Watcher,
+        fleet: Fleet,
+        targets: Mapping[str, Target],
+        stops: Stops,
+        times: Times,
+    ) -> None:
+        self._watcher = watcher
+        self._fleet = fleet
+        self._targets = targets
+        self._stops = stops
+        self._times = times
+        self.next_sweep: float | None = None  #: monotonic; None before the first one
+
+    async def run(self, interval: float) -> Never:
+        """Sweep at the interval, in seconds, until cancelled. A sweep that fails is tried again at the next."""
+        while True:
+            self.next_sweep = self._times.monotonic() + interval
+            await self._times.sleep(interval)
+            try:
+                await self.sweep()
+            except ArcdeckError:
+                continue  # the watcher has said it
+
+    async def sweep(self, scale_set: str | None = None) -> int:
+        """Look at ECS and stop stale tasks, of one scale set or of all; returns how many were stopped.
+
+        A StopTask that fails is logged and does not end the sweep. Raises the client's error when the look failed.
+        """
+        await self._watcher.read_all()
+        stopped = 0
+        for runner in self._fleet.live(scale_set):
+            stopped += await self._judge(runner)
+        return stopped
+
+    async def _judge(self, runner: Runner) -> int:
+        target = self._targets.get(runner.scale_set)
+        if target is None or not target.leased:
+            return 0
+        reason = reaping.stop_reason(runner, target.spec.limits, self._times.monotonic())
+        if reason is None:
+            return 0
+        try:
+            return int(await self._stops.stop(runner, reason))
+        except ArcdeckError:
+            return 0  # said by whoever tried

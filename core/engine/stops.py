@@ -1,0 +1,68 @@
+"""The one place where a task is stopped: with its reason in ECS, in the journal and on the screens (invariant I2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.api.model import Severity
+from core.domain.errors import ArcdeckError, TaskNotFound, Throttled
+
+if TYPE_CHECKING:
+    from core.domain.runner import Runner
+    from core.engine.chronicle import Chronicle
+    from core.engine.fleet import Fleet
+    from core.engine.pacing import Pacer
+    from core.ports import EcsClient
+
+#: Who stops by itself.
+REAPER = "reaper"
+
+
+class Stops:
+    """Asks ECS to stop tasks, each once."""
+
+    def __init__(self, ecs: EcsClient, fleet: Fleet, chronicle: Chronicle, pacer: Pacer) -> None:
+        self._ecs = ecs
+        self._fleet = fleet
+        self._chronicle = chronicle
+        self._pacer = pacer
+        self._asking: set[str] = set()
+
+    async def stop(self, runner: Runner, reason: str, by: str = REAPER) -> bool:
+        """Stop a runner's task; False when that was asked for already, or ECS no longer knows it.
+
+        ``reason`` begins with ``ecs-arc:`` (a rule of the original's) or ``arcdeck:``. Raises the client's error, after
+        saying so, when ECS did not take it.
+        """
+        if runner.task_arn in self._asking:
+            return False
+        self._asking.add(runner.task_arn)
+        try:
+            await self._pacer.take()
+            await self._ecs.stop_task(runner.task_arn, reason)
+        except TaskNotFound:
+            return False
+        except ArcdeckError as error:
+            if isinstance(error, Throttled):
+                self._pacer.throttled()
+            story = f"{runner.name} could not be stopped ({reason}): {error}"
+            self._tell("stop-failed", runner, story, by=by, reason=reason)
+            raise
+        finally:
+            self._asking.discard(runner.task_arn)
+        self._pacer.succeeded()
+        self._fleet.stopping(runner.name, reason, by)
+        self._tell("stop", runner, f"{runner.name} stopped: {reason}", by=by, reason=reason)
+        return True
+
+    def _tell(self, kind: str, runner: Runner, text: str, *, by: str, reason: str) -> None:
+        self._chronicle.note(
+            kind,
+            text,
+            severity=Severity.NOTICE if kind == "stop" else Severity.WARNING,
+            scale_set=runner.scale_set,
+            runner=runner.name,
+            task_arn=runner.task_arn,
+            operator="" if by == REAPER else by,
+            keep={"reason": reason, "by": by, "job": runner.job.id if runner.job else None},
+        )

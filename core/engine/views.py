@@ -1,0 +1,213 @@
+"""From what the engine holds to what a front end sees. Pure: no clock, no await, no change of anything.
+
+A runner's view is made once for each state of the runner and used again until it changes, so that a snapshot of ten
+thousand runners costs what has changed in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.api.model import BackoffView, JobView, RunnerState, RunnerView, ScaleSetState, ScaleSetView, SessionView
+from core.domain.durations import format_duration
+from core.domain.reaping import start_limit
+from core.domain.runner import Phase
+from core.domain.task import TaskStatus
+from core.engine.endings import why_it_ended
+
+if TYPE_CHECKING:
+    from core.domain.backoff import CapacityBackoff
+    from core.domain.placement import PlacementClass
+    from core.domain.runner import Runner
+    from core.domain.scale_set import Limits
+    from core.domain.scaling import Supply
+    from core.engine.target import Target
+    from core.engine.times import Times
+
+_PHASES = {
+    Phase.RESERVED: RunnerState.RESERVED,
+    Phase.IDLE: RunnerState.IDLE,
+    Phase.DRAINING: RunnerState.DRAINING,
+    Phase.FINISHING: RunnerState.FINISHING,
+    Phase.STOPPING: RunnerState.STOPPING,
+}
+_LAUNCHING = {
+    TaskStatus.PROVISIONING: RunnerState.PROVISIONING,
+    TaskStatus.PENDING: RunnerState.PENDING,
+    TaskStatus.ACTIVATING: RunnerState.ACTIVATING,
+    TaskStatus.RUNNING: RunnerState.UNREADY,
+}
+
+
+def runner_state(runner: Runner) -> RunnerState:
+    """The one word an operator is told."""
+    if runner.phase is Phase.LAUNCHING:
+        return _LAUNCHING.get(runner.task.status, RunnerState.PENDING) if runner.task else RunnerState.PENDING
+    if runner.phase is Phase.BUSY:
+        return RunnerState.ASSUMED_BUSY if runner.assumed_busy else RunnerState.BUSY
+    if runner.phase is Phase.ENDED:
+        return RunnerState.FAILED if _failed(runner) else RunnerState.STOPPED
+    return _PHASES[runner.phase]
+
+
+def _failed(runner: Runner) -> bool:
+    task = runner.task
+    if runner.note or task is None:
+        return True
+    return bool(task.exit_code) or task.stop_code == "TaskFailedToStart" or task.started_at is None
+
+
+def runner_view(runner: Runner, limits: Limits | None, times: Times) -> RunnerView:
+    """One runner. ``limits`` None when its scale set is no longer configured."""
+    state = runner_state(runner)
+    since = {Phase.LAUNCHING: runner.status_since, Phase.BUSY: runner.job_since or runner.running_since}
+    task = runner.task
+    return RunnerView(
+        name=runner.name,
+        scale_set=runner.scale_set,
+        state=state,
+        since=times.epoch(since.get(runner.phase) or runner.since),
+        limit=_limit(runner, limits),
+        task_arn=runner.task_arn,
+        task_status=task.status.value if task else "",
+        runner_id=runner.runner_id,
+        online=True if runner.online_since is not None or runner.job_since is not None else None,
+        launch=task.launch if task else "",
+        definition=task.definition if task else "",
+        job=_job_view(runner, times),
+        exit_code=task.exit_code if task else None,
+        reason=_reason(runner),
+        why=_why(runner, state, limits),
+    )
+
+
+def _limit(runner: Runner, limits: Limits | None) -> float | None:
+    if limits is None:
+        return None
+    if runner.phase is Phase.BUSY or (runner.phase is Phase.IDLE and runner.running_since is not None):
+        return limits.max_runtime or None
+    return start_limit(runner, limits)
+
+
+def _job_view(runner: Runner, times: Times) -> JobView | None:
+    job = runner.job
+    if job is None:
+        return None
+    return JobView(
+        id=job.id,
+        name=job.name,
+        repository=job.repository,
+        workflow=job.workflow,
+        run_id=job.run_id,
+        queued_at=job.queued_at.timestamp() if job.queued_at else None,
+        started_at=times.epoch(runner.job_since) if runner.job_since is not None else None,
+    )
+
+
+def _reason(runner: Runner) -> str:
+    if runner.phase is Phase.ENDED:
+        return runner.stop.reason if runner.stop else why_it_ended(runner)
+    return runner.stop.reason if runner.stop else ""
+
+
+_START_WHY = "waits for ECS; after {allowed} in {state} a sweep stops it, and a replacement starts"
+_WHY = {
+    RunnerState.RESERVED: "its JIT config and RunTask are under way",
+    RunnerState.PROVISIONING: _START_WHY,
+    RunnerState.PENDING: _START_WHY,
+    RunnerState.ACTIVATING: _START_WHY,
+    RunnerState.UNREADY: "its task runs; GitHub has not shown it online yet",
+    RunnerState.IDLE: "online, waits for a job",
+    RunnerState.BUSY: "runs its job; {over_limit}",
+    RunnerState.ASSUMED_BUSY: "was running when this controller started; assumed busy until a job message names it",
+    RunnerState.DRAINING: "removed on GitHub; stops after the quiet window",
+    RunnerState.FINISHING: "its job is over; it holds its slot until ECS says STOPPED",
+    RunnerState.STOPPING: "StopTask was asked for by {by}; ECS has not said STOPPED yet",
+    RunnerState.STOPPED: "{reason}",
+    RunnerState.FAILED: "{reason}",
+}
+
+
+def _why(runner: Runner, state: RunnerState, limits: Limits | None) -> str:
+    limit = _limit(runner, limits)
+    allowed = format_duration(limit) if limit else "its limit"
+    return _WHY[state].format(
+        allowed=allowed,
+        state=state.upper(),
+        over_limit=f"after {allowed} its task is stopped and the job fails" if limit else "nothing limits its time",
+        by=runner.stop.by if runner.stop else "?",
+        reason=_reason(runner),
+    )
+
+
+# --- scale sets ----------------------------------------------------------------------------------------------------
+
+
+def scale_set_view(
+    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times
+) -> ScaleSetView:
+    """One scale set. ``closed`` are the classes of placement it waits for, the longest wait first."""
+    state, reason = _scale_set_state(target, supply, closed)
+    bounds, decision, session = target.spec.bounds, target.decision, target.session
+    return ScaleSetView(
+        name=target.name,
+        family=target.spec.family,
+        state=state,
+        reason=reason,
+        minimum=bounds.minimum,
+        maximum=bounds.maximum,
+        assigned=target.assigned,
+        running_jobs=target.statistics.running if target.statistics else None,
+        want=decision.want if decision else None,
+        starting=supply.starting,
+        idle=supply.idle,
+        busy=supply.busy,
+        ending=supply.ending,
+        capacity=target.capacity,
+        backoff=_backoff_view(closed, times),
+        session=SessionView(
+            state=session.state,
+            since=_epoch(session.since, times),
+            tries=session.tries,
+            last_poll_at=_epoch(session.last_poll, times),
+            retry_at=_epoch(target.restart_at if session.retry_at is None else session.retry_at, times),
+        ),
+        why=decision.explanation if decision else "",
+    )
+
+
+def _scale_set_state(
+    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]]
+) -> tuple[ScaleSetState, str]:
+    """The worst present condition, and why."""
+    decision = target.decision
+    wanted = decision.want if decision and decision.want is not None else 0
+    conditions = (
+        (bool(target.degraded), ScaleSetState.DEGRADED, target.degraded),
+        (target.breaker.tripped, ScaleSetState.BLOCKED, target.breaker.reason),
+        (target.session.state == "conflict", ScaleSetState.SESSION, "another session is alive; standing by"),
+        (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
+        (supply.overdue > 0, ScaleSetState.LATE_START, f"{supply.overdue} starts are over their limit"),
+        (not target.leased and target.session.state in {"none", "opening"}, ScaleSetState.STARTING, ""),
+        (not target.leased, ScaleSetState.OBSERVING, "its message session is not ours"),
+        (wanted >= target.spec.bounds.maximum and supply.occupied >= target.spec.bounds.maximum,
+         ScaleSetState.AT_MAX, ""),
+    )  # fmt: skip
+    return next(((state, reason) for holds, state, reason in conditions if holds), (ScaleSetState.OK, ""))
+
+
+def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times) -> BackoffView | None:
+    if not closed:
+        return None
+    place, state = closed[0]
+    return BackoffView(
+        placement=str(place),
+        failures=state.failures,
+        since=times.epoch(state.since),
+        until=times.epoch(state.until),
+        reason=state.reason,
+    )
+
+
+def _epoch(moment: float | None, times: Times) -> float | None:
+    return None if moment is None else times.epoch(moment)
