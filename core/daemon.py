@@ -1,0 +1,123 @@
+"""The daemon's life: logging, signals, exit codes. Loading this never loads a screen.
+
+Logs are JSON lines on standard error, written by a thread of their own, so that a full pipe stalls no event loop.
+SIGTERM (what ECS and Spot send) and SIGINT stop it in order; a second signal ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.handlers
+import os
+import queue
+import signal
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.bootstrap import controller
+from core.domain.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from core.config.settings import Settings
+
+logger = logging.getLogger("arcdeck")
+
+EXIT_CLEAN = 0
+EXIT_CRASHED = 1
+EXIT_REFUSED = 2  #: settings, credentials or permissions; nothing was changed
+EXIT_AT_ONCE = 130  #: a second signal
+
+#: Log lines waiting to be written; beyond that the newest are dropped rather than anything stalled.
+LOG_QUEUE = 10_000
+
+
+def run(settings: Settings, environ: Mapping[str, str]) -> int:
+    """Run a controller until it is told to stop; returns the exit code."""
+    with json_logs(settings.daemon.log_level):
+        for warning in settings.warnings:
+            logger.warning(warning)
+        try:
+            asyncio.run(_run(settings, environ))
+        except Rejected as error:
+            logger.error("%s", error)  # noqa: TRY400 - a sentence, not a traceback
+            return EXIT_REFUSED
+        except Exception:
+            logger.exception("the controller failed")
+            return EXIT_CRASHED
+    return EXIT_CLEAN
+
+
+async def _run(settings: Settings, environ: Mapping[str, str]) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with controller(settings, environ) as engine:
+        await engine.run(stop)
+    logger.info("stopped", extra={"fields": {"event": "stopped"}})
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    def told() -> None:
+        if stop.is_set():
+            os._exit(EXIT_AT_ONCE)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+
+
+# --- logs ----------------------------------------------------------------------------------------------------------
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, event, message, and the fields of the record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render the record."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        line |= getattr(record, "fields", {})
+        if record.name != logger.name:
+            line["logger"] = record.name
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class _DroppingHandler(logging.handlers.QueueHandler):
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            return
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record  # formatted by the writing thread; nothing here is mutable
+
+
+@contextmanager
+def json_logs(level: str) -> Iterator[None]:
+    """Send every log record to standard error as a JSON line, from a thread of its own, while the context lasts."""
+    lines: queue.Queue[logging.LogRecord] = queue.Queue(LOG_QUEUE)
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(JsonLines())
+    listener = logging.handlers.QueueListener(lines, output)
+    root, handler = logging.getLogger(), _DroppingHandler(lines)
+    handler.addFilter(lambda record: record.name == logger.name or record.levelno >= logging.WARNING)
+    before, root.handlers = root.handlers, [handler]
+    logger.setLevel(level.upper())
+    listener.start()
+    try:
+        yield
+    finally:
+        listener.stop()
+        root.handlers = before
