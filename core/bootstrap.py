@@ -17,6 +17,7 @@ from core import DISTRIBUTION
 from core.adapters.aws.ecs import EcsRunner
 from core.adapters.aws.session import connect
 from core.adapters.clock import SystemClock
+from core.adapters.control.http import health_on_tcp
 from core.adapters.control.metrics import Metrics
 from core.adapters.control.peers import Admission, group_id
 from core.adapters.control.server import ControlServer
@@ -80,6 +81,8 @@ async def controller(
         client = await stack.enter_async_context(parts.github_client())
         engine = parts.engine(config, connection, client, journal)
         await stack.enter_async_context(await parts.control_server(engine, paths))
+        if (listen := settings.daemon.http_listen) is not None:
+            await stack.enter_async_context(health_on_tcp(engine, listen.host, listen.port, parts.metrics.text))
         yield engine
 
 
