@@ -8,7 +8,7 @@ import random
 import secrets
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -59,11 +59,17 @@ def paths_of(settings: Settings, environ: Mapping[str, str]) -> ControlPaths:
 
 @asynccontextmanager
 async def controller(
-    settings: Settings, environ: Mapping[str, str], *, clock: Clock | None = None, rng: random.Random | None = None
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    allow_mass_removal: bool = False,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
 ) -> AsyncIterator[Engine]:
     """A whole controller with its control socket, ready to be run.
 
-    ``clock`` and ``rng`` are the machine's unless given. Raises ConfigurationError or another Rejected before anything
+    ``allow_mass_removal`` is an operator's consent to retire most of what there is. ``clock`` and ``rng`` are the
+    machine's unless given. Raises ConfigurationError or another Rejected before anything
     outside was changed. Leaving closes the socket first, then the clients, then the journal.
     """
     paths = paths_of(settings, environ)
@@ -79,7 +85,7 @@ async def controller(
             )
         )
         client = await stack.enter_async_context(parts.github_client())
-        engine = parts.engine(config, connection, client, journal)
+        engine = parts.engine(config, connection, client, journal, allow_mass_removal=allow_mass_removal)
         await stack.enter_async_context(await parts.control_server(engine, paths))
         if (listen := settings.daemon.http_listen) is not None:
             await stack.enter_async_context(health_on_tcp(engine, listen.host, listen.port, parts.metrics.text))
@@ -110,7 +116,13 @@ class Parts:
         )
 
     def engine(
-        self, config: RunnerConfig, aws: AwsConnection, client: GitHubScaleSetClient, journal: SqliteJournal
+        self,
+        config: RunnerConfig,
+        aws: AwsConnection,
+        client: GitHubScaleSetClient,
+        journal: SqliteJournal,
+        *,
+        allow_mass_removal: bool,
     ) -> Engine:
         """The engine on its ports."""
         ecs = EcsRunner(
@@ -130,7 +142,8 @@ class Parts:
             journal_state=lambda: journal.state,
             rate=lambda: (client.rate.remaining, client.rate.limit) if client.rate else None,
         )
-        return Engine(_engine_settings(self.settings, config, aws.region), ports)
+        told = _engine_settings(self.settings, config, aws.region)
+        return Engine(replace(told, allow_mass_removal=allow_mass_removal), ports)
 
     async def control_server(self, engine: Engine, paths: ControlPaths) -> ControlServer:
         """The control socket; to be entered."""

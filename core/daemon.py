@@ -7,6 +7,7 @@ SIGTERM (what ECS and Spot send) and SIGINT stop it in order; a second signal en
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import logging.handlers
@@ -37,13 +38,13 @@ EXIT_AT_ONCE = 130  #: a second signal
 LOG_QUEUE = 10_000
 
 
-def run(settings: Settings, environ: Mapping[str, str]) -> int:
+def run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool = False) -> int:
     """Run a controller until it is told to stop; returns the exit code."""
     with json_logs(settings.daemon.log_level):
         for warning in settings.warnings:
             logger.warning(warning)
         try:
-            asyncio.run(_run(settings, environ))
+            asyncio.run(_run(settings, environ, allow_mass_removal=allow_mass_removal))
         except Rejected as error:
             logger.error("%s", error)  # noqa: TRY400 - a sentence, not a traceback
             return EXIT_REFUSED
@@ -53,12 +54,23 @@ def run(settings: Settings, environ: Mapping[str, str]) -> int:
     return EXIT_CLEAN
 
 
-async def _run(settings: Settings, environ: Mapping[str, str]) -> None:
+async def _run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    async with controller(settings, environ) as engine:
+    _spare_the_collector()
+    async with controller(settings, environ, allow_mass_removal=allow_mass_removal) as engine:
         await engine.run(stop)
     logger.info("stopped", extra={"fields": {"event": "stopped"}})
+
+
+def _spare_the_collector() -> None:
+    """What was loaded at start lives for ever, so that looking through it again and again only stalls the loop.
+
+    Measured with 10,000 tasks: the longest stall falls to a sixteenth (textual-performance.md, AWS calls).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -90,6 +90,7 @@ class ScaleSetState(StrEnum):
     LATE_START = "late start"  #: a start is over its limit
     STARTING = "starting"  #: not yet listening
     OBSERVING = "observing"  #: never held the session yet; changes nothing
+    RETIRING = "retiring"  #: no longer configured; goes when its last runner has left
     AT_MAX = "at max"
     OK = "ok"
 
@@ -227,12 +228,16 @@ def apply(snapshot: Snapshot, update: Update, *, keep_events: int = 500) -> Snap
                 return None
     scale_sets = {row.name: row for row in snapshot.scale_sets} | {row.name: row for row in update.scale_sets}
     runners = {row.name: row for row in snapshot.runners} | {row.name: row for row in update.runners}
+    for gone in update.scale_sets_gone:
+        scale_sets.pop(gone, None)
+    for gone in update.runners_gone:
+        runners.pop(gone, None)
     return Snapshot(
         version=update.version,
         now=update.now,
         controller=update.controller or snapshot.controller,
-        scale_sets=tuple(row for name, row in scale_sets.items() if name not in set(update.scale_sets_gone)),
-        runners=tuple(row for name, row in runners.items() if name not in set(update.runners_gone)),
+        scale_sets=tuple(scale_sets.values()),
+        runners=tuple(runners.values()),
         events=(*snapshot.events, *update.events)[-keep_events:],
     )
 
@@ -251,12 +256,17 @@ def difference(before: Snapshot, after: Snapshot) -> Delta | Heartbeat:
         version=after.version,
         now=after.now,
         controller=after.controller if after.controller != before.controller else None,
-        scale_sets=tuple(row for row in after.scale_sets if old_sets.get(row.name) != row),
+        scale_sets=tuple(row for row in after.scale_sets if _changed(old_sets.get(row.name), row)),
         scale_sets_gone=tuple(name for name in old_sets if name not in new_sets),
-        runners=tuple(row for row in after.runners if old_runners.get(row.name) != row),
+        runners=tuple(row for row in after.runners if _changed(old_runners.get(row.name), row)),
         runners_gone=tuple(name for name in old_runners if name not in new_runners),
         events=tuple(event for event in after.events if event.id > seen),
     )
+
+
+def _changed(before: View | None, after: View) -> bool:
+    """Whether a row differs; most are the very same object as before, and comparing values costs."""
+    return before is not after and before != after
 
 
 # --- commands ------------------------------------------------------------------------------------------------------

@@ -34,12 +34,17 @@ def start_limit(runner: Runner, limits: Limits) -> float | None:
     """Seconds the runner's task may stay in its present state on the way to being online; None when it is not."""
     if runner.task is None or runner.phase is not Phase.LAUNCHING:
         return None
-    return {
-        TaskStatus.PROVISIONING: limits.provisioning,
-        TaskStatus.PENDING: limits.pending,
-        TaskStatus.ACTIVATING: limits.activating,
-        TaskStatus.RUNNING: limits.unready,
-    }.get(runner.task.status)
+    match runner.task.status:
+        case TaskStatus.PROVISIONING:
+            return limits.provisioning
+        case TaskStatus.PENDING:
+            return limits.pending
+        case TaskStatus.ACTIVATING:
+            return limits.activating
+        case TaskStatus.RUNNING:
+            return limits.unready
+        case _:
+            return None
 
 
 def overdue(runner: Runner, limits: Limits, now: float) -> bool:

@@ -124,6 +124,8 @@ class Commands:
             return Outcome.DONE, f"{runner.name} {done}; its task is stopped after the quiet window, if it has not left"
         if await self._stops.stop(runner, reason, who):
             return Outcome.DONE, f"{runner.name} is being stopped"
+        if present := self._fleet.get(runner.name):
+            self._check_stop(present, command)
         return Outcome.ALREADY, f"{runner.name} was being stopped already"
 
     async def _drain(self, runner: Runner, reason: str, who: str) -> str:

@@ -15,7 +15,7 @@ from core.domain.runner import Phase
 from core.engine.deregistrar import Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from core.domain.runner import Runner
     from core.engine.chronicle import Chronicle
@@ -34,7 +34,7 @@ class Drainer:
 
     def __init__(
         self,
-        scalers: Sequence[Scaler],
+        scalers: Mapping[str, Scaler],
         *,
         fleet: Fleet,
         deregistrar: Deregistrar,
@@ -56,7 +56,7 @@ class Drainer:
         """Drain whom the rules choose, until cancelled."""
         while True:
             await self._times.sleep(TICK)
-            for scaler in self._scalers:
+            for scaler in tuple(self._scalers.values()):
                 if scaler.target.leased:
                     await self._drain_chosen(scaler)
                     await self._stop_drained(scaler)

@@ -65,7 +65,7 @@ class Engine:
                 self._spawn(root, "registrations", services.registrations.run()),
                 self._spawn(root, "drainer", services.drainer.run()),
             ]
-            loops = [self._spawn(root, loop.name, loop.run()) for loop in services.loops]
+            loops = [self._spawn(root, loop.name, loop.run()) for loop in services.loops.values()]
             recovery = root.create_task(services.recovery.run(), name="recovery")
             self._state = "running"
             await stop.wait()
@@ -131,6 +131,8 @@ class Engine:
                 await self._ports.client.list_scale_sets(1)
                 await self._services.watcher.read_stopped()
                 await self._services.watcher.read_all()
+                if await self._services.retirement.find(self._services.watcher.strangers):
+                    await self._services.watcher.read_all()  # now that their scale sets are ours, adopts their tasks
             except Rejected:
                 raise
             except ArcdeckError as error:
@@ -156,6 +158,4 @@ class Engine:
             await asyncio.wait(loops, timeout=LOOPS_WITHIN)
         starts.cancel()  # what is still in flight is undone
         await asyncio.wait({starts})
-        for loop in loops:
-            loop.cancel()  # a message that takes this long is given up, and comes again to our successor
         await services.deregistrar.settle(REMOVALS_WITHIN)

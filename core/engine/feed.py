@@ -36,10 +36,11 @@ class Feed:
         self._delta_base = 0
 
     def snapshot(self) -> Snapshot:
-        """The present state."""
+        """The present state; made anew when it has changed, and always with the present moment."""
         if self._snapshot is None or self._snapshot.version != self._pulse.version:
             self._snapshot = self._build(self._pulse.version)
-        return self._snapshot
+            return self._snapshot
+        return self._snapshot.model_copy(update={"now": self._now()})
 
     async def updates(self) -> AsyncIterator[Update]:
         """A whole snapshot, then what changed, then what changed since that, for as long as somebody iterates."""

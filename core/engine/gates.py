@@ -50,6 +50,8 @@ class Gates:
         """What holds starts of this scale set back now; None = nothing."""
         if self._closed:
             return Gate(0, self._closed)
+        if target.retired:
+            return Gate(0, "no longer configured: it goes when its last runner has left")
         if not target.leased:
             return Gate(0, "only observing until its message session is ours")
         if target.definition is None or target.scale_set_id is None:
@@ -61,7 +63,9 @@ class Gates:
 
     def begin(self, target: Target) -> bool:
         """Whether a queued start may still be made; if so it is made now."""
-        open_now = not self._closed and target.leased and target.breaker.closed(self._times.monotonic())
+        open_now = (
+            not self._closed and not target.retired and target.leased and target.breaker.closed(self._times.monotonic())
+        )
         return open_now and self.placements.begin(placement_of(target))
 
     def failed(self, target: Target, error: ArcdeckError) -> None:

@@ -30,6 +30,8 @@ WATCHDOG = 90.0
 POLL_AGAIN = (1.0, 2.0, 5.0)
 #: Polls that fail in a row before the session is opened anew.
 POLL_FAILURES = 5
+#: Seconds that a message in hand may take once we are told to stop; closing the session takes as long at most.
+FINISH_WITHIN = 4.0
 #: A change of the advertised capacity aborts a poll at most this often, in seconds.
 REPOLL_REST = 1.0
 
@@ -105,6 +107,7 @@ class Listener:
             if poll.cancelled():
                 continue
             self._target.session.last_poll = self._services.times.monotonic()
+            self._services.chronicle.touch()
             return poll.result()
 
     async def _next_message(self, capacity: int) -> Message | None:
@@ -121,7 +124,7 @@ class Listener:
     # --- handling --------------------------------------------------------------------------------------------------
 
     async def _finish(self, message: Message | None) -> None:
-        """Handle it to the end even when we are told to stop meanwhile; told again, give it up."""
+        """Handle it to the end even when we are told to stop meanwhile, unless that takes too long."""
         if message is None:
             self._scaler.on_empty_poll()
             return
@@ -129,7 +132,8 @@ class Listener:
         try:
             await asyncio.shield(handling)
         except asyncio.CancelledError:
-            await asyncio.wait({handling})  # what it raises must not take the place of the cancellation
+            # What it raises must not take the place of the cancellation; given up, it comes again to our successor.
+            await asyncio.wait({handling}, timeout=FINISH_WITHIN)
             raise
         finally:
             handling.cancel()

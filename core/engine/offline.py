@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from core.api.model import Severity
+from core.domain.errors import ArcdeckError
 from core.domain.reaping import judge_offline
 from core.domain.scale_set import scale_set_of
 
@@ -78,7 +80,12 @@ class OfflineSweep:
 
     async def _deregister(self, ghost: Registration) -> None:
         scale_set = scale_set_of(ghost.name) or ""
-        holder = await self._client.get_runner_by_name(ghost.name)
+        try:
+            holder = await self._client.get_runner_by_name(ghost.name)
+        except ArcdeckError as error:
+            story = f"{ghost.name} is offline for long and could not be looked up, again at the next sweep: {error}"
+            self._chronicle.note("deregister-failed", story, severity=Severity.WARNING, scale_set=scale_set)
+            return
         if holder is None or holder.id != ghost.id:
             return
         if holder.scale_set_id != self._targets[scale_set].scale_set_id:

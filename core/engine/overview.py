@@ -9,7 +9,7 @@ from core.engine.gates import placement_of
 from core.engine.views import runner_view, scale_set_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from core.api.model import ControllerView, RunnerView, ScaleSetView
     from core.domain.runner import Runner
@@ -31,14 +31,14 @@ class Overview:
         controller: Callable[[], ControllerView],
         *,
         fleet: Fleet,
-        scalers: Sequence[Scaler],
+        scalers: Mapping[str, Scaler],
         placements: Placements,
         chronicle: Chronicle,
         times: Times,
     ) -> None:
         self._controller = controller
         self._fleet = fleet
-        self._scalers = {scaler.target.name: scaler for scaler in scalers}
+        self._scalers = scalers
         self._placements = placements
         self._chronicle = chronicle
         self._times = times

@@ -58,8 +58,9 @@ class Reaper:
         """
         await self._watcher.read_all()
         stopped = 0
-        for runner in self._fleet.live(scale_set):
-            stopped += await self._judge(runner)
+        for name in [runner.name for runner in self._fleet.live(scale_set)]:
+            runner = self._fleet.get(name)  # stopping the others takes time, in which it may have taken a job
+            stopped += await self._judge(runner) if runner else 0
         return stopped
 
     async def _judge(self, runner: Runner) -> int:

@@ -20,18 +20,21 @@ from core.engine.listener import Listener
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from core.domain.messages import ScaleSetRef
     from core.engine.definitions import Definitions
     from core.engine.listener import ListenerServices
     from core.engine.scaler import Scaler
-    from core.engine.target import SessionState
+    from core.engine.target import SessionState, Target
     from core.ports import MessageSession, ScaleSetClient
 
 logger = logging.getLogger("arcdeck")
 
 #: Seconds for deleting the session on the way out; an abandoned one blocks a successor for 90 s (section 5.3).
 CLOSE_WITHIN = 4.0
+#: Seconds between looks whether the last runner of a retired scale set has left.
+RETIRED_LOOK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class LoopServices:
     rng: random.Random
     controller: str
     owner: str  #: owner name of sessions: the host's, for people to read
+    retired: Callable[[Target], None]  #: told when a retired scale set is gone
 
 
 class ScaleSetLoop:
@@ -97,14 +101,55 @@ class ScaleSetLoop:
 
     async def _serve(self) -> Never:
         target = self._target
+        if target.retired:
+            await self._retire()
         target.definition = await self._services.definitions.ensure(target.spec)
         target.scale_set_id = (await self._scale_set()).id
-        session = await self._session(target.scale_set_id)
+        await self._listen(await self._session(target.scale_set_id))
+        raise AssertionError("listeners never return")
+
+    async def _listen(self, session: MessageSession) -> None:
         try:
             self._lease()
             await Listener(session, self._scaler, self._services.listening).run()
         finally:
             await self._close(session)
+
+    # --- the end of one that is no longer configured ---------------------------------------------------------------
+
+    async def _retire(self) -> Never:
+        """Hold it, with a capacity of 0, until its last runner has left, then delete it; or only observe."""
+        if not self._target.braked:
+            group_id = await self._services.client.runner_group_id(self._target.spec.runner_group)
+            existing = await self._services.client.get_scale_set(self._target.name, group_id)
+            if existing is not None and controller_label(self._services.controller) in existing.labels:
+                await self._drain_and_delete(existing)
+            else:  # its tasks alone are left, and there is no session that could be anybody's
+                self._lease()
+                await self._last_runner_left()
+            self._note("retired", f"scale set {self._target.name} is gone", Severity.NOTICE, keep=True)
+            self._services.retired(self._target)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def _drain_and_delete(self, existing: ScaleSetRef) -> None:
+        self._target.scale_set_id = existing.id
+        session = await self._session(existing.id)
+        listening = asyncio.create_task(self._listen(session), name=f"listener {self._target.name}")
+        leaving = asyncio.create_task(self._last_runner_left(), name=f"retirement of {self._target.name}")
+        try:
+            await asyncio.wait({listening, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
+        finally:
+            for task in (listening, leaving):
+                task.cancel()
+            await asyncio.wait({listening, leaving})
+        await self._services.client.delete_scale_set(existing.id)
+
+    async def _last_runner_left(self) -> None:
+        while self._services.listening.fleet.live(self._target.name):
+            await self._times.sleep(RETIRED_LOOK)
 
     # --- the scale set on GitHub -----------------------------------------------------------------------------------
 

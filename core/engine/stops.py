@@ -31,6 +31,8 @@ class Stops:
     async def stop(self, runner: Runner, reason: str, by: str = REAPER) -> bool:
         """Stop a runner's task; False when that was asked for already, or ECS no longer knows it.
 
+        Waiting its turn may take seconds; a runner that took a job or left meanwhile is not stopped: False as well.
+
         ``reason`` begins with ``ecs-arc:`` (a rule of the original's) or ``arcdeck:``. Raises the client's error, after
         saying so, when ECS did not take it.
         """
@@ -39,6 +41,9 @@ class Stops:
         self._asking.add(runner.task_arn)
         try:
             await self._pacer.take()
+            present = self._fleet.get(runner.name)
+            if present is None or present.phase is not runner.phase:
+                return False
             await self._ecs.stop_task(runner.task_arn, reason)
         except TaskNotFound:
             return False

@@ -188,6 +188,8 @@ def _scale_set_state(
         (target.session.state == "conflict", ScaleSetState.SESSION, "another session is alive; standing by"),
         (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
         (supply.overdue > 0, ScaleSetState.LATE_START, f"{supply.overdue} starts are over their limit"),
+        (bool(target.braked), ScaleSetState.OBSERVING, f"no longer configured; {target.braked}"),
+        (target.retired, ScaleSetState.RETIRING, "no longer configured; it goes when its last runner has left"),
         (not target.leased and target.session.state in {"none", "opening"}, ScaleSetState.STARTING, ""),
         (not target.leased, ScaleSetState.OBSERVING, "its message session is not ours"),
         (wanted >= target.spec.bounds.maximum and supply.occupied >= target.spec.bounds.maximum,

@@ -8,6 +8,7 @@ tells nothing about absence: the fleet is not touched by what it did not see.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Never
 
 from core.api.model import Severity
@@ -58,6 +59,7 @@ class Watcher:
         self._reading = asyncio.Lock()
         self.looked_at: float | None = None  #: when the last complete look ended
         self.failure = ""  #: why the last complete look failed; empty when it did not
+        self.strangers: list[Task] = []  #: live tasks of ours whose scale set is not configured, at that look
 
     async def read_all(self) -> None:
         """Take one complete look. Raises the client's error when any part of it failed; then nothing is concluded."""
@@ -69,6 +71,7 @@ class Watcher:
                 raise
             self.failure = ""
             self.looked_at = self._times.monotonic()
+            self._chronicle.touch()
 
     async def read_stopped(self) -> None:
         """Look once at tasks that stopped while nobody watched, so that their registrations go (row 3)."""
@@ -100,12 +103,23 @@ class Watcher:
         known = {runner.name: runner.task_arn for runner in self._fleet.live()}
         listed = await self._ecs.list_tasks()
         left = set(known.values()) - set(listed) - {""}
-        look = await self._ecs.describe_tasks([*listed, *sorted(left)])
+        look = self._ours(await self._ecs.describe_tasks([*listed, *sorted(left)]))
         self._adopt_unknown(look)
         # A task that was listed but is missing from the describe answer counts as seen (behaviour.md 1.4).
         judged = [name for name, arn in known.items() if arn in left or not arn]
         for ended in self._fleet.observe_all(look, judged):
             self._endings.ended(ended)
+
+    def _ours(self, look: Described) -> Described:
+        """Without what is foreign, whatever name it bears (invariant I5)."""
+        ours = [task for task in look.tasks if self._fleet.by_arn(task.arn) is not None or self._owner(task)]
+        known = {task.arn for task in ours}
+        self.strangers = [
+            task
+            for task in look.tasks
+            if task.controller == self._controller and task.arn not in known and not task.status.ended
+        ]
+        return replace(look, tasks=tuple(ours))
 
     def _adopt_unknown(self, look: Described) -> None:
         for task in look.tasks:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.api.model import ControllerView
 from core.engine.chronicle import Chronicle
 from core.engine.commands import Commands
-from core.engine.definitions import Definitions
+from core.engine.company import Company
 from core.engine.deregistrar import Deregistrar
 from core.engine.drainer import Drainer
 from core.engine.endings import Endings
 from core.engine.feed import Feed
 from core.engine.fleet import Fleet
 from core.engine.gates import Gates
+from core.engine.identity import Identity
 from core.engine.launch import StartServices
-from core.engine.listener import ListenerServices
 from core.engine.offline import OfflineSweep
 from core.engine.overview import Overview
 from core.engine.pacing import Pacer
@@ -25,20 +24,21 @@ from core.engine.pulse import Pulse
 from core.engine.reaper import Reaper
 from core.engine.recovery import Recovery
 from core.engine.registrations import Registrations
-from core.engine.scale_set_loop import LoopServices, ScaleSetLoop
-from core.engine.scaler import Scaler
+from core.engine.retirement import Retirement
 from core.engine.starts import Starts
 from core.engine.stops import Stops
-from core.engine.target import Target
 from core.engine.times import Times
 from core.engine.watcher import Watcher
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from core.domain.scale_set import ScaleSetSpec
     from core.domain.task_definition import DefinitionSettings
+    from core.engine.scale_set_loop import ScaleSetLoop
+    from core.engine.scaler import Scaler
+    from core.engine.target import Target
     from core.ports import Clock, EcsClient, Journal, ScaleSetClient
 
 #: RunTask and StopTask share 40 calls a second and a burst of 100 (ecs-api.md A2); a tenth is kept for StopTask.
@@ -68,6 +68,7 @@ class EngineSettings:
     capacity_backoff: tuple[float, ...] = (15.0, 30.0, 60.0, 120.0, 300.0)
     start_rate: float = START_RATE
     start_burst: float = START_BURST
+    allow_mass_removal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,12 @@ class Ground:
     targets: dict[str, Target]
 
     @classmethod
-    def of(cls, settings: EngineSettings, ports: EnginePorts) -> Ground:
+    def of(cls, ports: EnginePorts) -> Ground:
         """Make it; whatever moves the fleet moves the pulse."""
         times, pulse = Times(ports.clock), Pulse()
         fleet = Fleet(times)
         fleet.watchers.append(lambda _: pulse.touch())
-        targets = {spec.name: Target(spec) for spec in settings.scale_sets}
-        return cls(times, pulse, Chronicle(ports.journal, times, pulse), fleet, targets)
+        return cls(times, pulse, Chronicle(ports.journal, times, pulse), fleet, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,15 @@ class Services:
     drainer: Drainer
     recovery: Recovery
     starts: Starts
-    loops: Sequence[ScaleSetLoop]
+    loops: Mapping[str, ScaleSetLoop]
+    retirement: Retirement
     commands: Commands
     feed: Feed
 
 
 def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     """Put an engine's services together; nothing runs yet."""
-    ground = Ground.of(settings, ports)
+    ground = Ground.of(ports)
     placements = Placements(ground.times, ports.rng, settings.capacity_backoff)
     gates = Gates(placements, ground.times, lambda: ports.rng.uniform(-1.0, 1.0))
     deregistrar = Deregistrar(
@@ -142,9 +143,11 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     stops = Stops(ports.ecs, ground.fleet, ground.chronicle, stop_pacer)
     reaper = Reaper(watcher=watcher, fleet=ground.fleet, targets=ground.targets, stops=stops, times=ground.times)
     starts = _starts(settings, ports, ground, gates=gates, deregistrar=deregistrar, endings=endings)
-    scalers = [_scaler(settings, target, ground, gates, starts) for target in ground.targets.values()]
+    company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar)
+    for spec in settings.scale_sets:
+        company.enlist(spec)
     drainer = Drainer(
-        scalers,
+        company.scalers,
         fleet=ground.fleet,
         deregistrar=deregistrar,
         stops=stops,
@@ -164,9 +167,17 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         drainer=drainer,
         recovery=recovery,
         starts=starts,
-        loops=_loops(settings, ports, ground, deregistrar, scalers),
+        loops=company.loops,
+        retirement=Retirement(
+            ports.client,
+            ground.targets,
+            company.enlist,
+            ground.chronicle,
+            controller=settings.controller,
+            allowed=settings.allow_mass_removal,
+        ),
         commands=_commands(ground, stops, reaper, deregistrar, drainer),
-        feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, scalers),
+        feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, company.scalers),
     )
 
 
@@ -210,18 +221,6 @@ def _starts(
     return Starts(services, concurrency=settings.start_concurrency)
 
 
-def _scaler(settings: EngineSettings, target: Target, ground: Ground, gates: Gates, starts: Starts) -> Scaler:
-    return Scaler(
-        target,
-        fleet=ground.fleet,
-        gates=gates,
-        starts=starts,
-        chronicle=ground.chronicle,
-        times=ground.times,
-        slot_release_after=settings.slot_release_after,
-    )
-
-
 def _registrations(
     settings: EngineSettings, ports: EnginePorts, ground: Ground, deregistrar: Deregistrar, recovery: Recovery
 ) -> Registrations:
@@ -241,30 +240,6 @@ def _registrations(
     )
 
 
-def _loops(
-    settings: EngineSettings,
-    ports: EnginePorts,
-    ground: Ground,
-    deregistrar: Deregistrar,
-    scalers: Sequence[Scaler],
-) -> list[ScaleSetLoop]:
-    definitions = Definitions(
-        ports.ecs,
-        settings=settings.definitions,
-        controller=settings.controller,
-        chronicle=ground.chronicle,
-    )
-    services = LoopServices(
-        client=ports.client,
-        definitions=definitions,
-        listening=ListenerServices(ground.fleet, deregistrar, ground.chronicle, ground.times),
-        rng=ports.rng,
-        controller=settings.controller,
-        owner=settings.owner,
-    )
-    return [ScaleSetLoop(scaler, services) for scaler in scalers]
-
-
 def _commands(ground: Ground, stops: Stops, reaper: Reaper, deregistrar: Deregistrar, drainer: Drainer) -> Commands:
     return Commands(
         fleet=ground.fleet,
@@ -277,7 +252,7 @@ def _commands(ground: Ground, stops: Stops, reaper: Reaper, deregistrar: Deregis
     )
 
 
-def _feed(identity: Identity, ground: Ground, placements: Placements, scalers: Sequence[Scaler]) -> Feed:
+def _feed(identity: Identity, ground: Ground, placements: Placements, scalers: Mapping[str, Scaler]) -> Feed:
     overview = Overview(
         identity.view,
         fleet=ground.fleet,
@@ -287,38 +262,3 @@ def _feed(identity: Identity, ground: Ground, placements: Placements, scalers: S
         times=ground.times,
     )
     return Feed(overview.snapshot, ground.pulse, ground.times)
-
-
-class Identity:
-    """The controller itself, as it is shown."""
-
-    def __init__(
-        self, settings: EngineSettings, ports: EnginePorts, times: Times, watcher: Watcher, reaper: Reaper
-    ) -> None:
-        self._ports = ports
-        self._times = times
-        self._watcher = watcher
-        self._reaper = reaper
-        self._always = ControllerView(
-            id=settings.controller,
-            cluster=settings.cluster,
-            region=settings.region,
-            github=settings.github,
-            version=settings.version,
-            instance=settings.instance,
-            started_at=times.epoch(times.monotonic()),
-        )
-
-    def view(self) -> ControllerView:
-        """What holds always, and what holds now."""
-        looked, following, rate = self._watcher.looked_at, self._reaper.next_sweep, self._ports.rate()
-        return self._always.model_copy(
-            update={
-                "last_sweep_at": None if looked is None else self._times.epoch(looked),
-                "next_sweep_at": None if following is None else self._times.epoch(following),
-                "sweep_failed": self._watcher.failure,
-                "journal": self._ports.journal_state(),
-                "rate_remaining": rate[0] if rate else None,
-                "rate_limit": rate[1] if rate else None,
-            }
-        )

@@ -1,0 +1,143 @@
+"""The command line. Loading it loads neither a screen nor the controller: each command brings in what it needs.
+
+Exit codes: 0 done; 1 failed; 2 refused (settings, credentials, permissions, usage), before anything was changed;
+3 no controller runs here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import core
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+EXIT_FAILED = 1
+EXIT_REFUSED = 2
+EXIT_NOT_RUNNING = 3
+
+_ABOUT = "GitHub Actions runners as Amazon ECS tasks, and a control room for them in the terminal."
+_AFTER = """\
+commands:
+  arcdeck --no-ui      run the controller: JSON-line logs on standard error, stops on SIGTERM
+  arcdeck              look into the controller that runs here
+  arcdeck attach       the same, and only that
+  arcdeck demo         the whole program against an embedded world: no account, no credentials
+
+Settings are environment variables; each has an option of the same name. Secrets are never options.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    if getattr(core, "DISTRIBUTION", None) != "arcdeck":
+        return _refuse("another package called 'core' is in the way; install arcdeck in an environment of its own")
+    from core.domain.errors import ConfigurationError
+
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = arguments.pop(0) if arguments and arguments[0] in _COMMANDS else ""
+    try:
+        return _COMMANDS[command](arguments)
+    except ConfigurationError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+
+def _default(arguments: list[str]) -> int:
+    from core.config.options import add_options
+
+    parser = _parser("arcdeck", _ABOUT, _AFTER)
+    parser.add_argument("--version", action="version", version=f"arcdeck {metadata.version(core.DISTRIBUTION)}")
+    parser.add_argument("--no-ui", action="store_true", help="run the controller here, without a screen")
+    parser.add_argument("--read-only", action="store_true", help="never offer to change anything")
+    consent = "agree to remove more than half of the scale sets, or ones with busy runners"
+    parser.add_argument("--allow-mass-removal", action="store_true", help=consent)
+    add_options(parser)
+    options = vars(parser.parse_args(arguments))
+    if not options["no_ui"]:
+        return _show(options, os.environ)
+    from core.config.settings import load_settings
+    from core.daemon import run
+
+    settings = load_settings(os.environ, options)
+    return run(settings, os.environ, allow_mass_removal=bool(options["allow_mass_removal"]))
+
+
+def _attach(arguments: list[str]) -> int:
+    from core.config.options import add_address_options
+
+    parser = _parser("arcdeck attach", "Look into the controller that runs here; leaving does not stop it.")
+    parser.add_argument("--read-only", action="store_true", help="never offer to change anything")
+    add_address_options(parser)
+    return _show(vars(parser.parse_args(arguments)), os.environ)
+
+
+def _demo(arguments: list[str]) -> int:
+    from tui.demo import Demo, seconds
+
+    parser = _parser("arcdeck demo", "The whole program against an embedded world: no account, no credentials.")
+    parser.add_argument("--no-ui", action="store_true", help="no screen; logs on standard error, an account at the end")
+    parser.add_argument("--for", dest="duration", type=seconds, metavar="60s", help="end by itself after this time")
+    parser.add_argument("--seed", type=int, default=1, help="one seed is one course of events (default 1)")
+    options = parser.parse_args(arguments)
+    return Demo(seed=options.seed, duration=options.duration).run(screen=not options.no_ui)
+
+
+_COMMANDS = {"": _default, "attach": _attach, "demo": _demo}
+
+
+# --- what they share -----------------------------------------------------------------------------------------------
+
+
+def _show(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
+    from core.config.paths import control_paths, is_usable
+    from core.config.settings import load_address
+
+    paths = control_paths(load_address(environ, options), environ=environ, uid=os.getuid(), usable=is_usable)
+    found = next((path for path in paths.candidates if path.exists()), None)
+    if found is None:
+        looked = " and no ".join(str(path) for path in paths.candidates)
+        print(f"arcdeck: no controller runs here: there is no {looked}", file=sys.stderr)
+        print("arcdeck: start one with 'arcdeck --no-ui', or have a look first with 'arcdeck demo'", file=sys.stderr)
+        return EXIT_NOT_RUNNING
+    return open_screen(found, read_only=bool(options["read_only"]))
+
+
+def open_screen(socket: Path, *, read_only: bool, unlocked: bool = False) -> int:
+    """Run the screen on a control socket until it is left; refuses terminals that cannot show it."""
+    from tui.terminal import terminal_problem
+
+    if problem := terminal_problem(sys.stdin, sys.stdout, os.environ):
+        return _refuse(problem)
+    from tui.app import run
+
+    return run(socket, read_only=read_only, unlocked=unlocked)
+
+
+def _parser(name: str, about: str, after: str = "") -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=name,
+        description=about,
+        epilog=after,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _refuse(sentence: str) -> int:
+    print("\n".join(f"arcdeck: {line}" for line in sentence.splitlines()), file=sys.stderr)
+    return EXIT_REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
