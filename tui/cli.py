@@ -117,8 +117,10 @@ def open_screen(socket: Path, *, read_only: bool, unlocked: bool = False) -> int
     """Run the screen on a control socket until it is left; refuses terminals that cannot show it."""
     from tui.terminal import terminal_problem
 
-    if problem := terminal_problem(sys.stdin, sys.stdout, os.environ):
+    if problem := terminal_problem(sys.stdin, sys.stdout, os.environ, sys.stderr):
         return _refuse(problem)
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", "15")  # read when Textual is loaded; a slow link pays for each frame
     from tui.app import run
 
     return run(socket, read_only=read_only, unlocked=unlocked)

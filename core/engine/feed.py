@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.api.model import Heartbeat, difference
+from core.api.folding import difference
+from core.api.model import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

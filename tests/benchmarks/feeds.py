@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.adapters.clock import SystemClock
-from core.api.model import Snapshot, difference
+from core.api.folding import difference
+from core.api.model import Snapshot
 from core.api.wire import encode
 from core.domain.task import Described, TaskStatus
 from core.engine.wiring import EnginePorts, EngineSettings, Services, assemble

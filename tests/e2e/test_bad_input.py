@@ -22,7 +22,7 @@ def another_key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
-SETTINGS = {
+SETTINGS: dict[str, tuple[dict[str, str | None], str]] = {
     "no cluster": ({"ECS_CLUSTER": None, "ARCDECK_CONTROLLER_ID": "x"}, "ECS_CLUSTER"),
     "no credentials": (
         {"GITHUB_APP_PRIVATE_KEY": None, "GITHUB_APP_CLIENT_ID": None, "GITHUB_APP_INSTALLATION_ID": None},

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from core.world.faults import Fault
 from core.world.world import World
 from tests.e2e.conftest import Daemon, Starter, until
 
@@ -67,7 +68,5 @@ async def test_a_second_signal_ends_it_at_once(world: World, daemon: Starter) ->
     assert await one.signalled(signal.SIGTERM) == 130
 
 
-def _slow() -> object:
-    from core.world.faults import Fault  # noqa: PLC0415
-
+def _slow() -> Fault:
     return Fault("latency", seconds=30)

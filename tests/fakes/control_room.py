@@ -7,6 +7,7 @@ a heartbeat is sent when a test says so.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
+from core.api.folding import difference
 from core.api.model import (
     Answer,
     Command,
@@ -18,7 +19,6 @@ from core.api.model import (
     RunnerView,
     Snapshot,
     Update,
-    difference,
 )
 
 

@@ -6,7 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from core.api.model import Delta, Heartbeat, RunnerState, Snapshot, Update, apply
+from core.api.folding import apply
+from core.api.model import Delta, Heartbeat, RunnerState, Snapshot, Update
 from core.domain.errors import Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import job_completed, job_started

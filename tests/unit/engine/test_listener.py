@@ -130,8 +130,11 @@ class TestOrder:
         github.fail("acquire", Unavailable("GitHub is away"))
         async with rigs.running() as rig:
             message = github.send("small", job_available(41), job_started(UNKNOWN), assigned=1)
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
             assert rig.in_state(RunnerState.BUSY) == [UNKNOWN]
+            assert session_of(github).acknowledged == []
+            await asyncio.sleep(1)  # it comes again, and is claimed
+            assert session_of(github).acquired == [41]
             assert session_of(github).acknowledged == [message]
             assert "GitHub is away" in rig.events("acquire-failed")[0]
 

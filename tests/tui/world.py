@@ -1,0 +1,110 @@
+"""An in-memory daemon for the screen: a script of messages, a clock moved by hand, and the commands that came."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from core.api.model import Answer, Hello, Outcome
+from tests.tui.samples import fleet
+from tui.app import ArcdeckApp
+from tui.screens.overview import OverviewScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from textual.pilot import Pilot
+
+    from core.api.client import ControlError
+    from core.api.model import Command, Snapshot, Update
+
+ENVIRON: Mapping[str, str] = {
+    "TERM": "xterm-256color",
+    "SUDO_USER": "alice",
+    "SSH_CONNECTION": "10.4.2.17 50022 10.4.0.9 22",
+}
+
+
+class HandClock:
+    """Monotonic seconds that only a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class FakeDaemon:
+    """Serves one screen: greets, sends a snapshot, then whatever a test says; answers every command alike."""
+
+    def __init__(self, first: Snapshot | None = None, *, may_act: bool = True, instance: str = "first") -> None:
+        self.first = first or fleet()
+        self.hello = Hello(version="0.1.0", controller="ci-prod", instance=instance, may_act=may_act)
+        self.commands: list[Command] = []
+        self.answer: Answer | ControlError = Answer(id="", outcome=Outcome.DONE, text="Done as asked.")
+        self.connections = 0
+        self.refusal: ControlError | None = None  #: what an attempt to connect meets instead
+        self._queue: asyncio.Queue[Update | ControlError] = asyncio.Queue()
+
+    def send(self, *updates: Update | ControlError) -> None:
+        """Let these come next; an error ends the stream."""
+        for update in updates:
+            self._queue.put_nowait(update)
+
+    async def stream(self) -> AsyncGenerator[Hello | Update, None]:
+        """What a client sees."""
+        self.connections += 1
+        if self.refusal is not None:
+            raise self.refusal
+        yield self.hello
+        yield self.first
+        while True:
+            update = await self._queue.get()
+            if isinstance(update, Exception):
+                raise update
+            yield update
+
+    async def execute(self, command: Command) -> Answer:
+        """Take a command and give the answer that was set."""
+        self.commands.append(command)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer.model_copy(update={"id": command.id})
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until nothing is left to do, with the picture drawn as it is now."""
+    for _ in range(2):  # what is drawn may change how many lines there are to draw
+        await pilot.pause()
+        overview(pilot).draw()
+    await pilot.pause()
+
+
+def overview(pilot: Pilot[None]) -> OverviewScreen:
+    """The main screen, whatever covers it."""
+    return next(each for each in pilot.app.screen_stack if isinstance(each, OverviewScreen))
+
+
+def screen(
+    daemon: FakeDaemon | None = None,
+    clock: HandClock | None = None,
+    *,
+    read_only: bool = False,
+    unlocked: bool = False,
+    environ: Mapping[str, str] = ENVIRON,
+) -> ArcdeckApp:
+    """The application as the command line makes it, in front of an in-memory daemon and a clock that stands still."""
+    numbers = iter(range(1, 1000))
+    return ArcdeckApp(
+        daemon or FakeDaemon(),
+        read_only=read_only,
+        unlocked=unlocked,
+        clock=clock or HandClock(),
+        new_id=lambda: f"command-{next(numbers)}",
+        environ=environ,
+    )

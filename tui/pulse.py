@@ -1,0 +1,112 @@
+"""The one line that says whether all is well, and the counts behind it (tui-patterns.md section 2.2). Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from core.api.model import RunnerState, ScaleSetState
+from tui import looks
+from tui.rows import WIDE, have
+from tui.tones import Line, Span, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.api.model import ScaleSetView, Snapshot
+    from tui.looks import Look
+
+_GAP = "  "
+#: What runners do: the states, the word, the look, and the rank.
+_GROUPS = (
+    (looks.SERVING, "busy", looks.runner_word(RunnerState.BUSY), 2),
+    (frozenset({RunnerState.IDLE}), "idle", looks.runner_word(RunnerState.IDLE), 6),
+    (looks.STARTING - {RunnerState.UNREADY}, "starting", looks.runner_word(RunnerState.PENDING), 5),
+    (looks.ENDING, "ending", looks.runner_word(RunnerState.STOPPING), 8),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of the strip; pieces of a higher rank are left out first when room is short."""
+
+    span: Span
+    rank: int
+
+
+def strip(snapshot: Snapshot, now: float, width: int) -> Line:
+    """The strip for a width in cells: the verdict, then counts; the least important give way where room is short."""
+    tones = [looks.runner_look(row, now).tone for row in snapshot.runners]
+    parts = [_Part(_verdict(snapshot, tones), 0), *_demand(snapshot, wide=width >= WIDE), *_counts(snapshot, tones)]
+    chosen, room = set[int](), width - 1
+    for place in sorted(range(len(parts)), key=lambda place: parts[place].rank):
+        cells = cell_len(parts[place].span.text) + len(_GAP)
+        if cells <= room:
+            room -= cells
+            chosen.add(place)
+    spans = [parts[place].span for place in sorted(chosen)]
+    return tuple(piece for span in spans for piece in (span, Span(_GAP)))
+
+
+def problems(snapshot: Snapshot, tones: Sequence[Tone]) -> int:
+    """Scale sets in trouble, runners (by their tones) that are late or failed, and what ails the controller itself."""
+    controller = snapshot.controller
+    return (
+        sum(is_scale_set_problem(row) for row in snapshot.scale_sets)
+        + sum(tone in looks.TROUBLE for tone in tones)
+        + bool(controller.sweep_failed)
+        + bool(controller.journal)
+    )
+
+
+def is_scale_set_problem(scale_set: ScaleSetView) -> bool:
+    """Whether somebody should look at this scale set."""
+    return scale_set.state in looks.TROUBLED
+
+
+def _verdict(snapshot: Snapshot, tones: Sequence[Tone]) -> Span:
+    number = problems(snapshot, tones)
+    if number:
+        return Span(f"▲ {number} PROBLEM{'S' if number > 1 else ''}", Tone.LATE)
+    return Span("● ALL WELL", Tone.GOOD)
+
+
+def _demand(snapshot: Snapshot, *, wide: bool) -> Iterator[_Part]:
+    assigned = _total([row.assigned for row in snapshot.scale_sets])
+    want = _total([row.want for row in snapshot.scale_sets])
+    own = sum(have(row) for row in snapshot.scale_sets)
+    if wide:
+        yield _Part(Span(f"assigned {assigned}  want {want}  have {own}", Tone.STRONG), 1)
+    else:
+        yield _Part(Span(f"have {own}/{want}", Tone.STRONG), 1)
+
+
+def _total(numbers: list[int | None]) -> str:
+    """The sum of what is known, marked when something is not."""
+    return f"{sum(number or 0 for number in numbers)}{'+?' if None in numbers else ''}"
+
+
+def _counts(snapshot: Snapshot, tones: Sequence[Tone]) -> Iterator[_Part]:
+    """Counts by meaning: what runners do, then which runners and at last which scale sets ask for a look."""
+    states = Counter(row.state for row in snapshot.runners)
+    for group, word, look, rank in _GROUPS:
+        if (number := sum(states[state] for state in group)) or group is looks.SERVING:
+            yield _Part(_count(look, word, number), rank)
+    pressed = Counter(tones)
+    for look in (looks.OVERDUE_RUNNER, looks.LATE_RUNNER):
+        if pressed[look.tone]:
+            yield _Part(_count(look, look.word.lower(), pressed[look.tone]), 3)
+    for state in (RunnerState.FAILED, RunnerState.UNREADY):
+        if states[state]:
+            yield _Part(_count(looks.runner_word(state), state.value, states[state]), 4)
+    conditions = Counter(row.state for row in snapshot.scale_sets)
+    for condition in ScaleSetState:
+        if condition in looks.TROUBLED and conditions[condition]:
+            yield _Part(_count(looks.scale_set_word(condition), condition.value, conditions[condition]), 7)
+
+
+def _count(look: Look, word: str, number: int) -> Span:
+    return Span(f"{look.glyph}{number} {word}", look.tone)

@@ -1,0 +1,119 @@
+"""What every screen needs from which commands are given: ask, send, and tell what came of it.
+
+A command goes out only after a yes. Until the daemon has answered nothing on the screen pretends that it was done; the
+answer appears in the message line and the new state with the next update (tui-patterns.md section 7.5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.screen import Screen
+
+from core.api.client import ConnectionLost, ControlError
+from core.api.model import Outcome
+from tui import questions
+from tui.dialogs.confirm import ConfirmDialog
+from tui.tones import Tone
+from tui.widgets.parts import MessageLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.api.model import Command, RunnerView, Snapshot
+    from tui.questions import Question, Target
+    from tui.session import Session
+
+_TONES: Final = {
+    Outcome.DONE: Tone.GOOD,
+    Outcome.ALREADY: Tone.NORMAL,
+    Outcome.REFUSED: Tone.LATE,
+    Outcome.FAILED: Tone.FAILED,
+}
+#: Seconds within which a row that came under the cursor by itself is pointed out in the question.
+_JUST_CAME: Final = 0.4
+
+
+class ActingScreen(Screen[None]):
+    """A screen with a message line. What it acts on, and how it is drawn, its subclass says."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        #: When a row came under the cursor that nobody had moved there.
+        self.came_by_itself_at = float("-inf")
+
+    def selected_runner(self) -> RunnerView | None:
+        """The runner that keys are about."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Draw the present moment."""
+        raise NotImplementedError
+
+    def say(self, text: str, tone: Tone = Tone.NORMAL) -> None:
+        """Put a result or a progress into the message line, with its time."""
+        self.query_one(MessageLine).say(text, tone, self.session.feed.daemon_now())
+
+    def action_unlock(self) -> None:
+        """Allow commands for five minutes, or forbid them again."""
+        self.session.catch = self.session.catch.toggled(self.session.clock())
+        self.draw()
+
+    def action_stop(self) -> None:
+        """Stop the selected runner's task, after a yes."""
+        self._ask_about_runner(questions.stop)
+
+    def action_deregister(self) -> None:
+        """Remove the selected runner's registration, after a yes."""
+        self._ask_about_runner(questions.deregister)
+
+    def action_sweep(self) -> None:
+        """Read ECS and reap now, after a yes."""
+        session, snapshot = self.session, self.session.feed.snapshot
+        if snapshot is not None and self._unlocked():
+            self._ask(lambda: questions.sweep(session.feed.snapshot or snapshot, session.feed.model_now(), session.who))
+
+    def _ask_about_runner(self, words: Callable[[Target, Snapshot, float, str], Question]) -> None:
+        """Ask about the runner that is selected now; whatever is selected later, the question stays about this one."""
+        session, runner, first = self.session, self.selected_runner(), self.session.feed.snapshot
+        if runner is None or first is None or not self._unlocked():
+            return
+        just_came = session.clock() - self.came_by_itself_at < _JUST_CAME
+        target = questions.Target(runner, just_came=just_came)
+
+        def asking() -> Question:
+            snapshot = session.feed.snapshot or first
+            target.look(snapshot)
+            return words(target, snapshot, session.feed.model_now(), session.who)
+
+        self._ask(asking)
+
+    def _unlocked(self) -> bool:
+        if self.session.catch.is_open(self.session.clock()):
+            return True
+        self.say("Locked, so that no key acts by mistake: u unlocks for 5 minutes.", Tone.LATE)
+        return False
+
+    def _ask(self, asking: Callable[[], Question]) -> None:
+        """Ask, and send the command of what was agreed to."""
+        dialog = ConfirmDialog(asking)
+
+        def answered(yes: bool | None) -> None:  # noqa: FBT001  # what a dialog gives
+            if yes and self._unlocked():
+                question = dialog.question
+                command = question.command(self.session.new_id(), dialog.reason)
+                self.run_worker(self._send(command, question.about), group="commands")
+
+        self.app.push_screen(dialog, answered)
+
+    async def _send(self, command: Command, about: str) -> None:
+        self.say(f"{about}: asked the daemon, waiting for its answer", Tone.INFO)
+        try:
+            answer = await self.session.client.execute(command)
+        except ConnectionLost as error:
+            self.say(f"{about}: {error} Whether it was done is not known; look before you repeat it.", Tone.FAILED)
+        except ControlError as error:
+            self.say(f"{about}: {error}", Tone.FAILED)
+        else:
+            self.say(f"{about}: {answer.outcome}. {answer.text}", _TONES[answer.outcome])

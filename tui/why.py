@@ -1,0 +1,42 @@
+"""The WHY of the selected row: what it waits for, since when, until when, what happens then (tui-patterns.md 2.3).
+
+The daemon writes the sentences, since only it knows the rules; here they are chosen and put together.
+"""
+
+from __future__ import annotations
+
+from core.api.model import EventView, RunnerView, ScaleSetState, ScaleSetView
+from tui import ages
+from tui.rows import event_text
+
+
+def subject(row: object) -> str:
+    """What the sentence is about, for its heading."""
+    match row:
+        case RunnerView() | ScaleSetView():
+            return row.name
+        case EventView():
+            return f"{row.kind} at {ages.time_of_day(row.at)}"
+        case _:
+            return ""
+
+
+def sentence(row: object) -> str:
+    """The sentence itself; empty when nothing is selected."""
+    match row:
+        case RunnerView():
+            return row.why or "Nothing more is known about it."
+        case ScaleSetView():
+            return "; ".join(part for part in (row.why, _reason(row)) if part) or "Nothing has been decided yet."
+        case EventView():
+            return event_text(row)
+        case _:
+            return ""
+
+
+def _reason(row: ScaleSetView) -> str:
+    if row.backoff is None or row.state is not ScaleSetState.BACKOFF:
+        return row.reason
+    until = ages.time_of_day(row.backoff.until)
+    times = f"{row.backoff.failures} failure{'s' if row.backoff.failures > 1 else ''}"
+    return f"no room on {row.backoff.placement}: {row.backoff.reason}, {times}, one start tries again at {until}"
