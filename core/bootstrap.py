@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import secrets
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from core.config.runner_config import RunnerConfig
     from core.config.settings import Settings
     from core.ports import Clock, ConfigSource
+
+logger = logging.getLogger("arcdeck")
 
 #: Seconds between attempts to read a configuration that is out of reach at start.
 CONFIG_RETRY = 5.0
@@ -165,9 +168,14 @@ async def _runner_config(settings: Settings) -> RunnerConfig:
     source = _source(settings)
     while True:
         try:
-            return parse_runner_config((await source.read()).text, settings.runners)
-        except Retryable:
+            config = parse_runner_config((await source.read()).text, settings.runners)
+        except Retryable as error:
+            logger.warning("the runner configuration is out of reach, trying again: %s", error)
             await asyncio.sleep(CONFIG_RETRY)
+        else:
+            for warning in config.warnings:
+                logger.warning("%s", warning)
+            return config
 
 
 def _source(settings: Settings) -> ConfigSource:

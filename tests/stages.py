@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,16 @@ max_runners = 10
 
 
 class WorldTime:
-    """The world's clock as the controller's: one time for both."""
+    """The world's clock as the controller's: one time for both, but for a wall clock that may be ``skew`` s ahead."""
 
-    def __init__(self, world: World) -> None:
-        self.now = world.clock.now
+    def __init__(self, world: World, skew: float = 0.0) -> None:
+        self._clock = world.clock
+        self._skew = timedelta(seconds=skew)
         self.monotonic = world.clock.monotonic
         self.sleep = world.clock.sleep
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._skew
 
 
 @dataclass
@@ -140,24 +145,25 @@ class Stages:
         settings: Mapping[str, str] | None = None,
         name: str = "controller",
         seed: int = 1,
+        skew: float = 0.0,
         allow_mass_removal: bool = False,
     ) -> AsyncIterator[Stage]:
         """A controller that runs until the context is left; then it is stopped in order, unless it was cut off.
 
         Its state directory goes by ``name``: the same name again is a restart, another one another host. Its dice go by
-        ``seed``.
+        ``seed``. Its wall clock is ``skew`` seconds ahead of the world's.
         """
         environ = self._environ(world, toml, name) | dict(settings or {})
         stop, theatre, journal = asyncio.Event(), self._theatres[id(world)], self.journal_of(name)
-        theatre.journals.add(journal)
         dice = random.Random(seed)
         async with controller(
             load_settings(environ, {}),
             environ,
             allow_mass_removal=allow_mass_removal,
-            clock=WorldTime(world),
+            clock=WorldTime(world, skew),
             rng=dice,
         ) as engine:
+            theatre.journals.add(journal)
             stage = Stage(world, engine, stop, asyncio.create_task(engine.run(stop)), journal)
             watching = asyncio.create_task(_note_events(engine, theatre.events))
             try:
@@ -212,18 +218,18 @@ async def _note_events(engine: Engine, events: list[dict[str, object]]) -> None:
 
 @contextmanager
 def _log() -> Iterator[io.StringIO]:
-    """Everything that is logged, in the daemon's own form."""
+    """Everything that a daemon would log at its ordinary level, in its own form."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    level, root.level = root.level, logging.INFO
+    root, ours = logging.getLogger(), logging.getLogger("arcdeck")
+    level, ours.level = ours.level, logging.INFO
     root.addHandler(handler)
     try:
         yield text
     finally:
         root.removeHandler(handler)
-        root.level = level
+        ours.setLevel(level)
 
 
 def _entries(journal: Path) -> list[dict[str, object]]:

@@ -14,6 +14,9 @@ RECONNECT_SCHEDULE = (5.0, 15.0, 30.0, 60.0)
 JITTER = 0.2
 #: A loop that ran this long without failing starts its reconnect backoff anew.
 HEALTHY_STRETCH = 300.0
+#: A class that ECS closes only after it accepted a task rests this long after each acceptance: what becomes of the task
+#: is told later than any answer.
+ACCEPTED_REST = 300.0
 #: A session conflict is retried calmly in this range of seconds, for as long as it takes (behaviour.md 1.5).
 CONFLICT_WAIT = (10.0, 15.0)
 
@@ -33,6 +36,7 @@ class CapacityBackoff:
     until: float  #: when one probing start is allowed
     reason: str  #: what ECS said last
     probing: bool = False  #: that one start is under way
+    late: bool = False  #: said of a task that RunTask had accepted: only one that runs shows that there is room
 
     def due(self, now: float) -> bool:
         """Whether the wait is over and nobody probes yet."""
@@ -46,6 +50,10 @@ class CapacityBackoff:
         """Take the probing start back: it ended without learning whether there is room."""
         return replace(self, probing=False)
 
+    def accepted(self, now: float) -> CapacityBackoff | None:
+        """After ECS took the probing start; None = there is room."""
+        return replace(self, probing=False, until=now + ACCEPTED_REST) if self.late else None
+
 
 def refused(
     before: CapacityBackoff | None,
@@ -55,8 +63,9 @@ def refused(
     reason: str,
     jitter: float,
     schedule: tuple[float, ...] = CAPACITY_SCHEDULE,
+    late: bool = False,
 ) -> CapacityBackoff:
-    """The backoff after a refusal of a start that ``began`` then.
+    """The backoff after a refusal of a start that ``began`` then; ``late`` when its task had been accepted first.
 
     Starts fly in parallel: those that began before the class closed tell nothing new, so that fifty refusals of one
     batch are one failure.
@@ -70,6 +79,7 @@ def refused(
         closed_at=now,
         until=now + step(schedule, failures, jitter),
         reason=reason,
+        late=late,
     )
 
 
@@ -93,18 +103,23 @@ class Breaker:
     until: float = 0.0
     reason: str = ""
     died: bool = False  #: the last failure was a task that died
+    failed_at: float = 0.0  #: when the last failure came
 
     def failed(self, now: float, reason: str, *, died: bool = False) -> Breaker:
         """After one more failure for good."""
         failures = self.failures + 1
         until = now + self.REST if failures >= self.THRESHOLD else self.until
-        return Breaker(failures, until, reason, died)
+        return Breaker(failures, until, reason, died, now)
 
     def accepted(self, now: float) -> Breaker:
         """After ECS took a start. When tasks die, this one is the try, and the next waits for what becomes of it."""
         if not self.died:
             return Breaker()
         return replace(self, until=now + self.REST) if self.tripped else self
+
+    def answered_by(self, accepted_at: float | None) -> bool:
+        """Whether a runner that serves shows that starts work again: only one that was accepted after the failure."""
+        return self.failures > 0 and accepted_at is not None and accepted_at >= self.failed_at
 
     def closed(self, now: float) -> bool:
         """Whether starts may pass (an electrician's closed: current flows)."""

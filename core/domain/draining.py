@@ -2,7 +2,7 @@
 
 Surplus: only a runner that has been idle for the grace, only while GitHub's counters are fresh and say that every
 assigned job already runs, never below what is wanted. Beside it one that has idled for its whole limit, which is
-replaced, and one whose task runs and that never came online (row 27).
+replaced, one whose task runs and that never came online, and an idle one that GitHub no longer lists (row 27).
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ def to_drain(
     limits: Limits,
     now: float,
 ) -> list[tuple[Runner, str]]:
-    """The runners of one scale set to drain now, each with its reason: unready ones, then idle ones, longest first.
+    """The runners of one scale set to drain now, each with its reason: useless ones, then idle ones, longest first.
 
     ``age`` is how old the statistics are, in seconds.
     """
-    chosen = [(r, reason) for r in runners if (reason := unready_reason(r, limits, now))]
-    idle = sorted((r for r in runners if r.phase is Phase.IDLE), key=lambda runner: runner.since)
-    spare = max(0, usable - want)
+    chosen = [(r, reason) for r in runners if (reason := unready_reason(r, limits, now) or _forgotten_reason(r))]
+    useless = {runner.name for runner, _ in chosen}
+    waiting = [runner for runner in runners if runner.phase is Phase.IDLE]
+    idle = sorted((r for r in waiting if r.name not in useless), key=lambda runner: runner.since)
+    spare = max(0, usable - (len(waiting) - len(idle)) - want)
     calm = age <= FRESH and statistics.assigned == statistics.running
     drained = 0
     for runner in idle:
@@ -54,3 +56,13 @@ def to_drain(
             chosen.append((runner, f"arcdeck: surplus, idle for {idled} (want {want}, have {usable})"))
             drained += 1
     return chosen
+
+
+def _forgotten_reason(runner: Runner) -> str | None:
+    """Why an idle runner that the lists left out must go; what no list shows may still be registered, so it is removed.
+
+    None when it may live.
+    """
+    if runner.phase is not Phase.IDLE or not runner.presence.unknown_to_github:
+        return None
+    return "arcdeck: idle, and GitHub no longer knows it"

@@ -100,10 +100,11 @@ def request_of(spec: ScaleSetSpec, provider: str = "") -> PlacementRequest:
 
 
 def closed_by(error: TransientCapacityError, request: PlacementRequest) -> PlacementClass:
-    """The class of placement that a refusal closes."""
+    """The class of placement that a refusal closes; the request that was refused is always in it."""
     if error.kind is CapacityKind.CAPACITY:
         said = " ".join(error.reasons).lower()
         for text, dimension in _TEXTS:
-            if text in said:
-                return PlacementClass(request.provider, dimension, request.cpu, request.memory)
+            place = PlacementClass(request.provider, dimension, request.cpu, request.memory)
+            if text in said and place.covers(request):
+                return place
     return PlacementClass(request.provider, Dimension.ALL)

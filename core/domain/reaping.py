@@ -72,9 +72,14 @@ def unready_reason(runner: Runner, limits: Limits, now: float) -> str | None:
 
 
 def runtime_since(runner: Runner) -> float | None:
-    """When the clock of max runtime began: JobStarted where a job runs or ran, else first seen RUNNING (row 20)."""
+    """When the clock of max runtime began: JobStarted where a job runs or ran, else first seen RUNNING (row 20).
+
+    A job that GitHub told us of by refusing the removal of its runner began, for all we know, when it did so.
+    """
     if runner.phase in {Phase.BUSY, Phase.FINISHING} and runner.job_since is not None:
         return runner.job_since
+    if runner.phase is Phase.BUSY and not runner.assumed_busy:
+        return runner.since
     return runner.running_since
 
 
@@ -133,7 +138,7 @@ def judge_offline(
     ``scale_sets`` are the names we hold, ``backed`` the runner names with a live task. Who came online or is no longer
     listed is forgotten. Busy registrations are remembered and left alone.
     """
-    offline = [r for r in registrations if not r.online]
+    offline = [r for r in registrations if not r.online and scale_set_of(r.name) in scale_sets]
     seen = {r.id: first_seen.get(r.id, now) for r in offline}
     ghosts = tuple(
         r

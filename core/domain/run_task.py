@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from core.domain.secret import Secret
 
 
+#: ``startedBy`` of our tasks begins with it; the controller's id follows a slash.
+STARTER = "arcdeck"
+
+
 @dataclass(frozen=True, slots=True)
 class RunTaskInput:
     """One runner task to start. The first eight fields are the seed's; one name is one RunTask intent."""
@@ -34,4 +38,4 @@ class RunTaskInput:
     @property
     def started_by(self) -> str:
         """What ListTasks can filter on; at most 128 letters, digits, ``-``, ``/``, ``_``."""
-        return f"arcdeck/{self.controller}"
+        return f"{STARTER}/{self.controller}"

@@ -75,7 +75,7 @@ class Runner:
     job: Job | None = None  #: the job it runs or ran last
     job_since: float | None = None  #: when JobStarted came
     assumed_busy: bool = False  #: adopted, and nobody has said yet what it does (DESIGN.md, Busy)
-    adopted: bool = False  #: found at start, not started by this process
+    adopted: bool = False  #: found at start, or recalled from the journal; not started by this process
     stop: StopRequest | None = None
     note: str = ""  #: why it ended, when it ended without a task
 
@@ -88,6 +88,11 @@ class Runner:
     def live(self) -> bool:
         """Takes a slot: counts against the maximum until ECS says STOPPED."""
         return self.phase is not Phase.ENDED
+
+    @property
+    def recalled(self) -> bool:
+        """Whether only the journal knows it so far: an earlier run started it, and ECS has not shown its task yet."""
+        return self.adopted and self.task is None and self.phase in {Phase.RESERVED, Phase.LAUNCHING}
 
     def can_become(self, phase: Phase) -> bool:
         """Whether the step is legal. Staying is not a step."""

@@ -51,13 +51,18 @@ class Supply:
 SLOT_RELEASE_AFTER = 600.0
 
 
+def released(runner: Runner, now: float, release_after: float = SLOT_RELEASE_AFTER) -> bool:
+    """Whether a runner has been ending for so long that its slot is given away (behaviour.md row 15)."""
+    return runner.phase in {Phase.FINISHING, Phase.STOPPING} and now - runner.since > release_after
+
+
 def supply_of(
     runners: Iterable[Runner], limits: Limits, now: float, release_after: float = SLOT_RELEASE_AFTER
 ) -> Supply:
     """Count the runners of one scale set; one that has been ending for ``release_after`` seconds no longer counts."""
     counts: dict[str, int] = {}
     for runner in runners:
-        if runner.phase in {Phase.FINISHING, Phase.STOPPING} and now - runner.since > release_after:
+        if released(runner, now, release_after):
             continue
         if (column := _column(runner, limits, now)) is not None:
             counts[column] = counts.get(column, 0) + 1

@@ -83,6 +83,15 @@ class Task:
     containers: tuple[Container, ...] = ()
 
     @property
+    def ran_for(self) -> float | None:
+        """Seconds from its start to its end, both by ECS's clock; None until both are known.
+
+        ``startedAt`` can be missing for good, of a task that never ran or whose host died (ecs-api.md A5).
+        """
+        ended_at = self.stopping_at or self.stopped_at
+        return None if self.started_at is None or ended_at is None else (ended_at - self.started_at).total_seconds()
+
+    @property
     def exit_code(self) -> int | None:
         """Exit code of the runner's container; None while it runs or when it never started."""
         return next((c.exit_code for c in self.containers if c.name == "runner"), None)

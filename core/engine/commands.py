@@ -17,6 +17,7 @@ from core.domain.scale_set import scale_set_of
 from core.domain.task import TaskStatus
 from core.domain.text import plain
 from core.engine.deregistrar import Removal
+from core.engine.stops import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,11 +123,15 @@ class Commands:
         if _may_have_job(runner):
             done = await self._drain(runner, reason, who)
             return Outcome.DONE, f"{runner.name} {done}; its task is stopped after the quiet window, if it has not left"
-        if await self._stops.stop(runner, reason, who):
-            return Outcome.DONE, f"{runner.name} is being stopped"
-        if present := self._fleet.get(runner.name):
-            self._check_stop(present, command)
-        return Outcome.ALREADY, f"{runner.name} was being stopped already"
+        match await self._stops.stop(runner, reason, who):
+            case Stopped.ASKED:
+                return Outcome.DONE, f"{runner.name} is being stopped"
+            case Stopped.ALREADY:
+                return Outcome.ALREADY, f"{runner.name} has ended, or is being stopped already"
+            case Stopped.CHANGED:
+                if present := self._fleet.get(runner.name):
+                    self._check_stop(present, command)
+                raise Refused(f"{runner.name} has changed meanwhile, and was not stopped; look again")
 
     async def _drain(self, runner: Runner, reason: str, who: str) -> str:
         """Take a runner off GitHub that a job may have reached since we looked (behaviour.md row 28)."""
@@ -141,6 +146,8 @@ class Commands:
         self._check_ours(runner.scale_set)
         if runner.phase is Phase.STOPPING:
             raise Refused(f"{runner.name} is being stopped already")
+        if runner.phase is Phase.DRAINING:
+            raise Refused(f"{runner.name} was removed on GitHub; it stops after the quiet window, if it has not left")
         if not runner.task_arn:
             raise Refused(f"{runner.name} has no task yet; it is still being started")
         if runner.phase is Phase.BUSY and command.confirm_job != job_to_confirm(runner):
@@ -169,6 +176,8 @@ class Commands:
             return Outcome.DONE, f"{name} {await self._remove(name, who)}"
         if runner.phase is Phase.BUSY:
             raise Refused(f"{name} is busy; deregistering it would lose its job")
+        if runner.phase is Phase.RESERVED:
+            raise Refused(f"{name} is just being registered; look again in a moment")
         return Outcome.DONE, f"{name} {await self._drain(runner, f'arcdeck: deregistered by {who}', who)}"
 
     async def _remove(self, name: str, who: str) -> str:

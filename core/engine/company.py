@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from core.engine.deregistrar import Deregistrar
     from core.engine.gates import Gates
     from core.engine.starts import Starts
+    from core.engine.watcher import Watcher
     from core.engine.wiring import EnginePorts, EngineSettings, Ground
 
 
 class Company:
-    """The scale sets we work for, each with its scaler and its loop; they come and go."""
+    """The scale sets we work for, those of the settings at first, each with its scaler and its loop."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Company:
         gates: Gates,
         starts: Starts,
         deregistrar: Deregistrar,
+        watcher: Watcher,
     ) -> None:
         self.scalers: dict[str, Scaler] = {}
         self.loops: dict[str, ScaleSetLoop] = {}
@@ -45,12 +47,15 @@ class Company:
                 controller=settings.controller,
                 chronicle=ground.chronicle,
             ),
+            watcher=watcher,
             listening=ListenerServices(ground.fleet, deregistrar, ground.chronicle, ground.times),
             rng=ports.rng,
             controller=settings.controller,
             owner=settings.owner,
             retired=self._dismiss,
         )
+        for spec in settings.scale_sets:
+            self.enlist(spec)
 
     def enlist(self, spec: ScaleSetSpec, *, retired: bool = False, braked: str = "") -> None:
         """Work for a scale set from now on; its loop is the engine's to run."""
@@ -68,6 +73,7 @@ class Company:
         self.loops[spec.name] = ScaleSetLoop(scaler, self._services)
 
     def _dismiss(self, target: Target) -> None:
-        for members in (self._ground.targets, self.scalers, self.loops):
+        """Show it no more. Its target stays: a late look or removal may still come to what was its own."""
+        for members in (self.scalers, self.loops):
             members.pop(target.name, None)
         self._ground.pulse.touch()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Removals in flight at once; GitHub asks for calm with calls that change things (github-scale-set-api.md 6.6).
 CONCURRENCY = 4
+#: A registration whose making was not answered may still appear; it is looked for again after this many seconds.
+UNSURE_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Removal:
     tries: int = 0
     due: float = 0.0
     until_gone: bool = True  #: its task is over: also "job still running" is asked again
+    unsure: bool = False  #: whether there is a registration is not known: not finding it once proves nothing
+    settles: bool = False  #: its start came to nothing: the intent in the journal is open until it is removed
 
 
 class Deregistrar:
@@ -67,16 +71,32 @@ class Deregistrar:
         """Removals not yet done."""
         return len(self._waiting)
 
-    def request(self, name: str, scale_set: str, runner_id: int | None, why: str, *, until_gone: bool = True) -> None:
+    def request(
+        self,
+        name: str,
+        scale_set: str,
+        runner_id: int | None,
+        why: str,
+        *,
+        until_gone: bool = True,
+        settles: bool = False,
+        unsure: bool = False,
+    ) -> None:
         """Have it removed as soon as the scale set is ours to act on.
 
         Does nothing when it was removed, when its name cannot be known, or when its scale set is not configured.
         """
-        if not name or scale_set not in self._targets or self._fleet.is_deregistered(name):
+        if not name or scale_set not in self._targets:
             return
-        known = self._waiting.setdefault(name, Removal(name, scale_set, runner_id, why, until_gone=until_gone))
-        if until_gone and not known.until_gone:  # its task has stopped while the eager removal was under way
-            self._waiting[name] = replace(known, until_gone=True)
+        asked = Removal(name, scale_set, runner_id, why, until_gone=until_gone, settles=settles, unsure=unsure)
+        if self._fleet.is_deregistered(name):
+            self._settle(asked, "was gone already")
+            return
+        known = self._waiting.setdefault(name, asked)
+        # Its task may stop while the eager removal is under way.
+        self._waiting[name] = replace(
+            known, until_gone=known.until_gone or until_gone, settles=known.settles or settles
+        )
         self._changed.set()
 
     async def remove(self, removal: Removal) -> str:
@@ -94,7 +114,7 @@ class Deregistrar:
             except RunnerNotFound:
                 done = "was gone already"
         self._fleet.mark_deregistered(removal.name)
-        self._waiting.pop(removal.name, None)
+        self._settle(self._waiting.pop(removal.name, removal), done)
         self._tell(removal, done, runner_id)
         return done
 
@@ -139,6 +159,9 @@ class Deregistrar:
 
     async def _serve(self, removal: Removal) -> None:
         try:
+            if removal.unsure and not removal.tries and await self._find(removal) is None:
+                self._again(removal, UNSURE_WAIT)
+                return
             await self.remove(removal)
         except JobStillRunning:
             self._chronicle.note(
@@ -152,7 +175,7 @@ class Deregistrar:
             else:
                 self._waiting.pop(removal.name, None)
         except ForeignOwner as error:
-            self._waiting.pop(removal.name, None)
+            self._settle(self._waiting.pop(removal.name, removal), "is somebody else's")
             self._warn("deregister-skipped", str(error), removal)
         except ArcdeckError as error:
             wait = RECONNECT_SCHEDULE[min(removal.tries, len(RECONNECT_SCHEDULE) - 1)]
@@ -174,6 +197,12 @@ class Deregistrar:
             # A name alone is never enough (invariant I5).
             raise ForeignOwner(f"{removal.name} is registered for another scale set; it is left alone")
         return found.id
+
+    def _settle(self, removal: Removal, outcome: str) -> None:
+        """Close the intent of a start that came to nothing: its registration is no longer ours to remove."""
+        if removal.settles:
+            story = f"{removal.why}; its registration {outcome}"
+            self._chronicle.keep("start-settled", story, scale_set=removal.scale_set, runner=removal.name)
 
     def _warn(self, kind: str, text: str, removal: Removal) -> None:
         self._chronicle.note(kind, text, severity=Severity.WARNING, scale_set=removal.scale_set, runner=removal.name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Never
 
 from core.domain.draining import to_drain
 from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
+from core.domain.messages import Statistics
 from core.domain.runner import Phase
 from core.engine.deregistrar import Removal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.engine.fleet import Fleet
     from core.engine.scaler import Scaler
     from core.engine.stops import Stops
+    from core.engine.target import Target
     from core.engine.times import Times
 
 #: Seconds between looks for somebody to drain.
@@ -79,14 +81,17 @@ class Drainer:
 
     async def _drain_chosen(self, scaler: Scaler) -> None:
         target, now = scaler.target, self._times.monotonic()
-        if target.statistics is None or target.decision is None or target.decision.want is None:
+        orphaned = target.retired and target.scale_set_id is None  # nobody counts its jobs any more
+        statistics = Statistics() if orphaned else target.statistics
+        want = 0 if target.retired else target.decision.want if target.decision else None
+        if statistics is None or want is None:
             return
         chosen = to_drain(
             self._fleet.live(target.name),
             usable=scaler.supply().usable,
-            want=target.decision.want,
-            statistics=target.statistics,
-            age=now - (target.session.last_poll or 0.0),
+            want=want,
+            statistics=statistics,
+            age=0.0 if orphaned else now - (target.session.last_poll or 0.0),
             limits=target.spec.limits,
             now=now,
         )
@@ -103,11 +108,18 @@ class Drainer:
                 self._chronicle.note("drain-failed", story, scale_set=target.name, runner=runner.name)
                 return
 
+    def _heard(self, target: Target, moment: float) -> bool:
+        """Whether the queue has been listened to until then: a JobStarted may wait in it while it is out of reach."""
+        silent = target.retired and target.scale_set_id is None
+        return silent or (target.session.last_poll is not None and target.session.last_poll >= moment)
+
     async def _stop_drained(self, scaler: Scaler) -> None:
         now = self._times.monotonic()
         self._reasons = {name: why for name, why in self._reasons.items() if self._fleet.get(name) is not None}
         for runner in self._fleet.live(scaler.target.name):
             if runner.phase is not Phase.DRAINING or now - runner.since < self._quiet_window:
+                continue
+            if not self._heard(scaler.target, runner.since + self._quiet_window):
                 continue
             reason = self._reasons.get(runner.name, "arcdeck: no longer registered on GitHub")
             try:

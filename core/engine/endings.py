@@ -1,21 +1,24 @@
 """What follows when a task has ended: its record is kept, its registration on GitHub removed (behaviour.md 1.4).
 
 And what can be learned from it: a task that died before it served counts on the breaker, or closes a class of placement
-when ECS says that it found no room after all (ecs-api.md A1).
+when ECS says that it found no room after all (ecs-api.md A1). The latter is learned as soon as ECS says so, while the
+task is still on its way down: whoever decides next about starts knows it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.domain.errors import TransientCapacityError
+from core.api.model import Severity
+from core.domain.errors import CapacityKind, TransientCapacityError
 from core.domain.failures import classify_reason
+from core.domain.placement import request_of
 from core.domain.runner import Phase
-from core.engine.gates import placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.domain.placement import PlacementRequest
     from core.domain.runner import Runner
     from core.domain.task import Task
     from core.engine.chronicle import Chronicle
@@ -30,6 +33,8 @@ DIED_WITHIN = 60.0
 #: What the runner exits with when GitHub refuses its version (github-scale-set-api.md 4.8).
 VERSION_REFUSED = 7
 FAILED_TO_START = "TaskFailedToStart"
+#: The task ended by itself; one that somebody or something took away says nothing about starts.
+EXITED = "EssentialContainerExited"
 
 
 class Endings:
@@ -64,33 +69,70 @@ class Endings:
         self._deregistrar.request(runner.name, runner.scale_set, runner.runner_id, "its task has stopped")
 
     def found_stopped(self, task: Task, scale_set: str) -> None:
-        """A task of ours had stopped before we looked; a name that cannot be known asks nothing of GitHub."""
+        """A task of ours whose end was told by an earlier run; a name that cannot be known asks nothing of GitHub."""
         if task.runner_name:
             self._deregistrar.request(task.runner_name, scale_set, task.runner_id, "its task was found stopped")
 
     def changed(self, change: Change) -> None:
-        """A runner that comes online or takes a job shows that starts work."""
-        target = self._targets.get(change.after.scale_set)
-        if target is not None and target.breaker.failures and change.after.phase in {Phase.IDLE, Phase.BUSY}:
+        """Learn from a step of a runner what it shows about starts."""
+        before, after = change.before, change.after
+        target = self._targets.get(after.scale_set)
+        if target is None:
+            return
+        serves = after.phase in {Phase.IDLE, Phase.BUSY} and (before is None or before.phase is not after.phase)
+        if serves and target.breaker.answered_by(after.accepted_at):
             self._gates.served(target)
+        if after.task is not None and after.accepted_at is not None:
+            if after.running_since is not None and (before is None or before.running_since is None):
+                self._ran(target, after.task, after.accepted_at)
+            elif _no_room(after) and not (before and _no_room(before)):
+                self._found_no_room(target, after.task, after.accepted_at)
 
     def _learn(self, runner: Runner) -> None:
         target, task = self._targets.get(runner.scale_set), runner.task
         if target is None or task is None or runner.stop is not None or runner.job is not None or runner.adopted:
             return
-        if task.stop_code == FAILED_TO_START:
-            self._failed_to_start(target, runner, task)
-        elif runner.running_since is not None and runner.since - runner.running_since < DIED_WITHIN:
+        if _no_room(runner):
+            return  # learned when ECS first said so
+        died = task.stop_code == EXITED and task.exit_code != 0 and _lived(runner) < DIED_WITHIN
+        if task.stop_code == FAILED_TO_START or died:
             self._gates.died(target, _death(task))
 
-    def _failed_to_start(self, target: Target, runner: Runner, task: Task) -> None:
-        kind = classify_reason(task.stopped_reason).capacity_kind
-        if kind is None:
-            self._gates.died(target, _death(task))
-            return
-        refusal = TransientCapacityError(task.stopped_reason, kind=kind, reasons=(task.stopped_reason,))
-        began = self._times.monotonic() if runner.accepted_at is None else runner.accepted_at
-        self._gates.placements.refused(placement_of(target), began, refusal)
+    def _ran(self, target: Target, task: Task, accepted_at: float) -> None:
+        for place in self._gates.placements.ran(_request_of(target, task), accepted_at):
+            story = f"there is room again in {place}"
+            self._chronicle.note("capacity", story, severity=Severity.NOTICE, scale_set=target.name)
+
+    def _found_no_room(self, target: Target, task: Task, accepted_at: float) -> None:
+        reason = task.stopped_reason
+        kind = classify_reason(reason).capacity_kind or CapacityKind.CAPACITY
+        refusal = TransientCapacityError(reason, kind=kind, reasons=(reason,))
+        place, state = self._gates.placements.refused(_request_of(target, task), accepted_at, refusal, late=True)
+        wait = max(0.0, state.until - self._times.monotonic())
+        story = f"{target.name}: no room: {reason}; {place} waits {wait:.0f} s after refusal {state.failures} in a row"
+        self._chronicle.note("capacity", story, severity=Severity.WARNING, scale_set=target.name)
+
+
+def _no_room(runner: Runner) -> bool:
+    """Whether ECS has said that it found no room for the task after all."""
+    task = runner.task
+    return (
+        task is not None
+        and task.stop_code == FAILED_TO_START
+        and classify_reason(task.stopped_reason).capacity_kind is not None
+    )
+
+
+def _request_of(target: Target, task: Task) -> PlacementRequest:
+    """What its start asked of ECS, which may be another provider than starts use now."""
+    return request_of(target.spec, task.launch)
+
+
+def _lived(runner: Runner) -> float:
+    """Seconds that an ended task ran: by ECS's clock, else as we saw it; 0 when it never did."""
+    if runner.task is not None and runner.task.ran_for is not None:
+        return runner.task.ran_for
+    return 0.0 if runner.running_since is None else runner.since - runner.running_since
 
 
 def why_it_ended(runner: Runner) -> str:

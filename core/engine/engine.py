@@ -16,7 +16,7 @@ from core.domain.errors import ArcdeckError, Rejected
 from core.engine.wiring import assemble
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 
     from core.api.model import Answer, Command, Operator, Snapshot, Update
     from core.engine.wiring import EnginePorts, EngineSettings
@@ -58,20 +58,21 @@ class Engine:
         services = self._services
         async with asyncio.TaskGroup() as root:
             starts = self._spawn(root, "starts", services.starts.run())
-            others = [
-                self._spawn(root, "deregistrar", services.deregistrar.run()),
+            removals = self._spawn(root, "deregistrar", services.deregistrar.run())
+            sweeps = [
                 self._spawn(root, "watcher", services.watcher.run()),
                 self._spawn(root, "reaper", services.reaper.run(self._settings.reaper_interval)),
                 self._spawn(root, "registrations", services.registrations.run()),
                 self._spawn(root, "drainer", services.drainer.run()),
             ]
             loops = [self._spawn(root, loop.name, loop.run()) for loop in services.loops.values()]
-            recovery = root.create_task(services.recovery.run(), name="recovery")
+            recovery = root.create_task(
+                services.recovery.run(lambda: self._services.watcher.looked_at), name="recovery"
+            )
             self._state = "running"
             await stop.wait()
-            await self._stop(loops, starts)
-            for service in (recovery, *others):
-                service.cancel()
+            await self._stop([*loops, *sweeps, recovery], starts)
+            removals.cancel()
 
     @staticmethod
     def _spawn(root: asyncio.TaskGroup, name: str, service: Coroutine[None, None, Never]) -> asyncio.Task[Never]:
@@ -101,7 +102,7 @@ class Engine:
         reasons += [
             f"{target.name}: {target.degraded or 'does not listen yet'}"
             for target in self._services.targets.values()
-            if target.degraded or not target.leased
+            if not target.retired and (target.degraded or not target.leased)
         ]
         return Health(live=True, ready=not reasons, reasons=tuple(reasons))
 
@@ -129,8 +130,8 @@ class Engine:
             try:
                 await self._ports.ecs.check_cluster()
                 await self._ports.client.list_scale_sets(1)
-                await self._services.watcher.read_stopped()
                 await self._services.watcher.read_all()
+                await self._services.watcher.read_stopped()  # after it: a task that ends in between is in this list
                 if await self._services.retirement.find(self._services.watcher.strangers):
                     await self._services.watcher.read_all()  # now that their scale sets are ours, adopts their tasks
             except Rejected:
@@ -146,16 +147,15 @@ class Engine:
 
     # --- stop ------------------------------------------------------------------------------------------------------
 
-    async def _stop(self, loops: list[asyncio.Task[Never]], starts: asyncio.Task[Never]) -> None:
+    async def _stop(self, ending: Sequence[asyncio.Task[object]], starts: asyncio.Task[Never]) -> None:
         self._state = "stopping"
         services = self._services
         services.chronicle.note("shutdown", "stopping: runners and scale sets stay", severity=Severity.NOTICE)
         services.gates.close("the controller is shutting down")
-        for loop in loops:
-            loop.cancel()
+        for task in ending:
+            task.cancel()
         await services.starts.drain(STARTS_WITHIN)
-        if loops:
-            await asyncio.wait(loops, timeout=LOOPS_WITHIN)
+        await asyncio.wait(ending, timeout=LOOPS_WITHIN)
         starts.cancel()  # what is still in flight is undone
         await asyncio.wait({starts})
         await services.deregistrar.settle(REMOVALS_WITHIN)

@@ -18,6 +18,7 @@ from core.domain import reaping
 from core.domain.runner import Phase, Runner, StopRequest
 from core.domain.scale_set import scale_set_of
 from core.domain.task import TaskStatus
+from core.engine import adoption
 from core.engine.recently import Recently
 from core.engine.roster import Roster
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.domain.messages import JobMessage, Registration
     from core.domain.task import Described, Task
-    from core.engine.recovery import KnownJob
+    from core.engine.adoption import KnownJob, KnownStart
     from core.engine.times import Times
 
 #: One hour, because ECS forgets a stopped task after about that long (behaviour.md 1.1).
@@ -198,7 +199,8 @@ class Fleet:
 
     def job_completed(self, message: JobMessage) -> Runner | None:
         """A job ended; its runner, when it had one that we know, finishes. None when there is nothing to learn."""
-        if message.job.id:
+        if message.job.id and message.runner_name:
+            # Without a runner it was taken back, and may be assigned anew under the same id (the sheet, section 5.13).
             self._ended_jobs.add(message.job.id)
         runner = self._roster.get(message.runner_name) if message.runner_name else None
         if runner is None:
@@ -210,28 +212,14 @@ class Fleet:
     # --- looks at ECS and GitHub -----------------------------------------------------------------------------------
 
     def adopt(self, task: Task, scale_set: str, name: str, known: KnownJob | None = None) -> Runner:
-        """Take over a live task that an earlier controller started.
+        """Take over a task that an earlier run started; returns the runner, or how it ended when it has."""
+        runner = adoption.adopted(task, scale_set, name, known, self._times)
+        self._put(runner)
+        return self.observe(task) or self._roster.get(name) or runner
 
-        A running one is assumed busy until somebody says what it does (row 7), unless its job is known.
-        """
-        now = self._times.monotonic()
-        phase = Phase.LAUNCHING if task.status.starting else Phase.BUSY
-        adopted = Runner(
-            name,
-            scale_set,
-            phase,
-            now,
-            task_arn=task.arn,
-            runner_id=task.runner_id,
-            assumed_busy=phase is Phase.BUSY and known is None,
-            adopted=True,
-        )
-        if known is not None:
-            since = self._times.since(known.started_at)
-            adopted = replace(adopted, phase=Phase.BUSY, job=known.job, job_since=since)
-        self._put(adopted)
-        self.observe(task)
-        return self._roster.get(name) or adopted
+    def recall(self, start: KnownStart, known: KnownJob | None = None) -> None:
+        """Keep the slot of a start of an earlier run until ECS shows its task."""
+        self._put(adoption.recalled(start, known, self._times))
 
     def observe(self, task: Task) -> Runner | None:
         """Apply one look at a task; returns the runner when this look ended it.
@@ -254,7 +242,9 @@ class Fleet:
             self._drop(seen.to(Phase.ENDED, now))
             return self._ended[-1]
         if (task.status.ending or task.desired_stopped) and seen.can_become(Phase.FINISHING):
-            seen = seen.to(Phase.FINISHING, now)
+            seen = replace(seen.to(Phase.FINISHING, now), assumed_busy=False)
+        elif runner.recalled and task.status is TaskStatus.RUNNING:
+            seen = replace(seen.to(Phase.BUSY, now), assumed_busy=True)
         elif seen.phase is Phase.RESERVED:  # the answer of RunTask was lost, the task was not
             seen = replace(seen.to(Phase.LAUNCHING, now), accepted_at=now)
         self._put(seen)
@@ -286,7 +276,7 @@ class Fleet:
             return
         now = self._times.monotonic()
         seen = replace(runner, presence=runner.presence.seen(registration, now))
-        if seen.assumed_busy and seen.presence.surely_idle:
+        if seen.assumed_busy and seen.presence.surely_idle and seen.can_become(Phase.IDLE):
             seen = replace(seen.to(Phase.IDLE, now), assumed_busy=False)
         self._put(seen)
 

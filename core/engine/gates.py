@@ -56,17 +56,30 @@ class Gates:
             return Gate(0, "only observing until its message session is ours")
         if target.definition is None or target.scale_set_id is None:
             return Gate(0, "its task definition or scale set is not ready")
-        gate = self._of_breaker(target) or self._of_github() or self.placements.gate(placement_of(target))
+        # The narrowest of them: one that lets a start through must not hide one that then refuses it, again and again.
+        gates = (self._of_breaker(target), self._of_github(), self.placements.gate(placement_of(target)))
+        gate = min((shut for shut in gates if shut is not None), key=lambda shut: shut.allow, default=None)
         if gate is not None and gate.allow:  # the one that may pass is perhaps on its way already
             return Gate(max(0, gate.allow - target.pending_starts), gate.reason)
         return gate
 
     def begin(self, target: Target) -> bool:
         """Whether a queued start may still be made; if so it is made now."""
-        open_now = (
-            not self._closed and not target.retired and target.leased and target.breaker.closed(self._times.monotonic())
-        )
-        return open_now and self.placements.begin(placement_of(target))
+        now = self._times.monotonic()
+        ours = not self._closed and not target.retired and target.leased
+        if not ours or not target.breaker.closed(now) or not (self._github is None or self._github.due(now)):
+            return False
+        if not self.placements.begin(placement_of(target)):
+            return False
+        if self._github is not None:
+            self._github = self._github.probe()
+        return True
+
+    def abandoned(self, target: Target, began: float) -> None:
+        """A start ended, whatever came of it: whoever comes next may probe what it learned nothing about."""
+        self.placements.abandoned(placement_of(target), began)
+        if self._github is not None and self._github.probing and began >= self._github.closed_at:
+            self._github = self._github.abandon()
 
     def failed(self, target: Target, error: ArcdeckError) -> None:
         """RunTask failed for a reason that waiting does not mend; three in a row open the breaker (row 10)."""
@@ -89,9 +102,10 @@ class Gates:
         if error.retry_after is not None:
             self._github = backoff.not_before(self._github, now + error.retry_after)
 
-    def jit_config(self) -> None:
-        """GitHub gave a JIT config."""
-        self._github = None
+    def jit_config(self, began: float) -> None:
+        """GitHub gave a JIT config to a start that began then; to one that was under way already it is no news."""
+        if self._github is not None and began > self._github.closed_at:
+            self._github = None
 
     def accepted(self, target: Target) -> None:
         """ECS accepted a task."""
@@ -128,6 +142,8 @@ class Gates:
         state = self._github
         if state is None:
             return None
+        if state.probing:
+            return Gate(0, f"GitHub gave no JIT config: {state.reason}; one start tries")
         if state.until <= self._times.monotonic():
             return Gate(1, f"GitHub gave no JIT config: {state.reason}; one start may try")
         return Gate(0, f"GitHub gives no JIT config: {state.reason}; next try {self._times.clock_text(state.until)}")

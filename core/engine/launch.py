@@ -3,6 +3,9 @@
 One name = one JIT config = one RunTask intent. An answered failure ends the name and removes its registration at once
 (behaviour.md row 8); an outcome nobody knows repeats the identical request under the same client token, keeping slot
 and registration (row 14).
+
+The intent is in the journal before either call, and open until ECS has accepted the task or the registration is gone:
+whatever happens to us in between, a successor knows what may have been left.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ class Launch:
             if (jit := await self._jit_config()) is not None:
                 await self._launch(jit)
         finally:
-            self._services.gates.placements.abandoned(self._request, self._began)
+            self._services.gates.abandoned(self._target, self._began)
 
     async def _launch(self, jit: JitConfig) -> None:
         try:
@@ -117,16 +120,19 @@ class Launch:
             self._services.gates.no_jit_config(self._target, error, self._began)
             if isinstance(error, OutcomeUnknown | ProtocolError):
                 self._unregister("its JIT config was not heard")
+            else:
+                self._keep("start-settled", f"no JIT config: {error}", {})
             self._note("start-failed", f"{self._target.name}: no JIT config: {error}", Severity.ERROR)
             return None
         except asyncio.CancelledError:
             self._services.fleet.end(self._name, "the controller shut down before it was registered")
             self._unregister("the controller shut down while it was registered")
             raise
-        self._services.gates.jit_config()
+        self._services.gates.jit_config(self._began)
         return jit
 
     async def _register(self) -> JitConfig:
+        self._keep("start-intent", f"register {self._name}", {})
         jit = await self._services.client.generate_jit_config(self._target.scale_set_id or 0, self._name)
         self._services.fleet.registered(self._name, jit.runner_id)
         return jit
@@ -140,6 +146,7 @@ class Launch:
         if holder is not None and holder.scale_set_id == self._target.scale_set_id:
             with suppress(JobStillRunning, RunnerNotFound):
                 await self._services.client.remove_runner(holder.id)
+        self._keep("start-settled", "its name was taken", {})
         self._services.fleet.release(self._name)
         self._name = runner_name(self._target.name, self._services.suffix())
         self._services.fleet.reserve(self._target.name, self._name)
@@ -150,12 +157,18 @@ class Launch:
         """Ask until ECS answers; None when the task showed itself before it did."""
         services, start = self._services, self._input(jit)
         self._keep("start-intent", f"start {jit.runner_name}", {"runner_id": jit.runner_id})
-        give_up = services.times.monotonic() + REPEAT_FOR
+        give_up, unanswered = services.times.monotonic() + REPEAT_FOR, False
         for wait in chain(REPEAT_WAITS, repeat(REPEAT_WAITS[-1])):
             await services.pacer.take()
             try:
                 return await services.ecs.run_task(start)
-            except Unavailable as error:
+            except (Unavailable, TransientCapacityError) as error:
+                if isinstance(error, TransientCapacityError):
+                    # A repeat refused for its rate says nothing of the request whose answer was lost.
+                    if not unanswered or error.kind is not CapacityKind.THROTTLE:
+                        raise
+                    services.pacer.throttled()
+                unanswered = True
                 if self._shown:
                     return None
                 if services.times.monotonic() + wait > give_up:
@@ -192,13 +205,15 @@ class Launch:
         services = self._services
         services.pacer.succeeded()
         services.gates.accepted(self._target)
-        for place in services.gates.placements.succeeded(self._request, self._began):
+        for place in services.gates.placements.accepted(self._request, self._began):
             self._note("capacity", f"there is room again in {place}", Severity.NOTICE)
         if task is not None:
             services.fleet.add_idle(jit.runner_name, task.arn)
             if ended := services.fleet.observe(task):  # a repeat may find that it has stopped already
                 services.endings.ended(ended)
-        self._keep("start-settled", "accepted", {"task_arn": task.arn if task else ""})
+        present = services.fleet.get(self._name)
+        task_arn = task.arn if task else (present.task_arn if present else "")
+        self._keep("start-settled", "accepted", {"task_arn": task_arn, "runner_id": jit.runner_id})
         self._note("start", f"{jit.runner_name} started")
 
     def _refused(self, error: TransientCapacityError, jit: JitConfig) -> None:
@@ -209,8 +224,8 @@ class Launch:
         wait = max(0.0, state.until - services.times.monotonic())
         refusal = "; ".join(error.reasons) or error.message
         told = f"{place} waits {wait:.0f} s after refusal {state.failures} in a row"
-        self._note("capacity", f"{self._target.name}: no room: {refusal}; {told}", Severity.WARNING)
-        self._undo(jit, f"RunTask refused: {error}")
+        self._note("capacity", f"{self._name}: no room: {refusal}; {told}", Severity.WARNING)
+        self._undo(jit, f"no room: {refusal}")
 
     def _failed(self, error: ArcdeckError, jit: JitConfig) -> None:
         """Log it and let the batch go on (behaviour.md 1.3)."""
@@ -219,14 +234,16 @@ class Launch:
         self._undo(jit, f"RunTask failed: {error}")
 
     def _undo(self, jit: JitConfig, why: str) -> None:
-        self._keep("start-settled", why, {})
-        if not self._shown:
+        if self._shown:
+            self._keep("start-settled", why, {})
+        else:
             self._services.fleet.end(self._name, why)
             self._unregister(why, jit.runner_id)
 
     def _unregister(self, why: str, runner_id: int | None = None) -> None:
         """Have the registration removed; without its id, whatever bears the name in this scale set, if anything."""
-        self._services.deregistrar.request(self._name, self._target.name, runner_id, why)
+        unsure = runner_id is None
+        self._services.deregistrar.request(self._name, self._target.name, runner_id, why, settles=True, unsure=unsure)
 
     def _keep(self, kind: str, text: str, data: dict[str, object]) -> None:
         where = self._target.name

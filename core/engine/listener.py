@@ -1,13 +1,15 @@
 """Listens to one scale set's message session: polls, handles, acknowledges last (DESIGN.md section 4, Listener).
 
-For each message: statistics, acquire, started, completed, acknowledge. *Handled* means applied to the fleet and queued
+For each message: started, completed, statistics, acquire, acknowledge. *Handled* means applied to the fleet and queued
 to the journal. A message in hand is finished even when the listener is told to stop; the poll is dropped at once. What
-cannot be acknowledged is acknowledged beside the next poll: a redelivered message finds its jobs known.
+cannot be acknowledged is acknowledged beside the next poll: a redelivered message finds its jobs known. One whose
+offers could not be claimed is left to come again; one that we stumble over is acknowledged, or it would come for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
@@ -16,6 +18,8 @@ from core.domain.errors import ArcdeckError, ProtocolError, Retryable, SessionGo
 from core.domain.messages import JobMessageKind, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.domain.messages import JobMessage
     from core.engine.chronicle import Chronicle
     from core.engine.deregistrar import Deregistrar
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from core.engine.scaler import Scaler
     from core.engine.times import Times
     from core.ports import MessageSession
+
+logger = logging.getLogger("arcdeck")
 
 #: A poll that outlives this many seconds hears nothing any more (behaviour.md row 34).
 WATCHDOG = 90.0
@@ -63,14 +69,13 @@ class Listener:
         self._scaler.on_statistics(self._session.statistics)
         while True:
             try:
-                message = await self._poll()
+                await self._finish(await self._poll())
             except UnreadableMessage as error:
                 self._set_aside(error)
             except (Retryable, ProtocolError) as error:
                 await self._wait_after(error)
             else:
                 self._failures = 0
-                await self._finish(message)
 
     def _set_aside(self, error: UnreadableMessage) -> None:
         """Acknowledge what nobody can read: it would come again for ever."""
@@ -85,7 +90,7 @@ class Listener:
             raise error
         asked = error.retry_after if isinstance(error, Retryable) else None
         wait = POLL_AGAIN[min(self._failures, len(POLL_AGAIN)) - 1] if asked is None else asked
-        self._warn("poll-failed", f"{self._target.name}: a poll failed, again in {wait:.0f} s: {error}")
+        self._warn("poll-failed", f"{self._target.name}: listening failed, again in {wait:.0f} s: {error}")
         await self._services.times.sleep(wait)
 
     # --- polling ---------------------------------------------------------------------------------------------------
@@ -106,9 +111,10 @@ class Listener:
                 await asyncio.wait({poll, change})
             if poll.cancelled():
                 continue
+            message = poll.result()
             self._target.session.last_poll = self._services.times.monotonic()
             self._services.chronicle.touch()
-            return poll.result()
+            return message
 
     async def _next_message(self, capacity: int) -> Message | None:
         try:
@@ -126,6 +132,7 @@ class Listener:
     async def _finish(self, message: Message | None) -> None:
         """Handle it to the end even when we are told to stop meanwhile, unless that takes too long."""
         if message is None:
+            self._begin_anew()
             self._scaler.on_empty_poll()
             return
         handling = asyncio.create_task(self._handle(message), name=f"message {message.id} of {self._target.name}")
@@ -138,32 +145,49 @@ class Listener:
         finally:
             handling.cancel()
 
+    def _begin_anew(self) -> None:
+        """Ask from the beginning again: nothing is left to skip, and a sequence that restarted is heard again (5.6)."""
+        if not self._unacknowledged:
+            self._last = 0
+
     async def _handle(self, message: Message) -> None:
-        if message.statistics is not None:
-            self._scaler.on_statistics(message.statistics)
-        await self._acquire(message)
         for started in message.of(JobMessageKind.STARTED):
-            self._started(started)
+            self._apply(self._started, started)
         for completed in message.of(JobMessageKind.COMPLETED):
-            self._completed(completed)
+            self._apply(self._completed, completed)
+        if message.statistics is not None:  # they count these jobs: a runner we did not know serves one (row 16)
+            self._scaler.on_statistics(message.statistics)
+        refusal = await self._acquire(message)
+        if refusal is not None:
+            raise refusal
         self._last = max(self._last, message.id)
         self._unacknowledged.add(message.id)
         await self._retry_acknowledgements()
 
-    async def _acquire(self, message: Message) -> None:
-        """Claim what is offered. A failure loses nothing: GitHub offers again what nobody claimed."""
+    async def _acquire(self, message: Message) -> Retryable | None:
+        """Claim what is offered; returns the failure after which the message must come again, for nobody else will."""
         offered = [job.job.request_id for job in message.of(JobMessageKind.AVAILABLE)]
         if not offered:
-            return
+            return None
         try:
             won = await self._session.acquire(offered)
         except SessionGone:
             raise
         except ArcdeckError as error:
             self._warn("acquire-failed", f"{self._target.name}: {len(offered)} offered jobs not acquired: {error}")
-            return
+            return error if isinstance(error, Retryable) else None
         story = f"{self._target.name}: acquired {len(won)} of {len(offered)} offered jobs"
         self._services.chronicle.note("acquired", story, scale_set=self._target.name)
+        return None
+
+    def _apply(self, handler: Callable[[JobMessage], None], message: JobMessage) -> None:
+        """Handle one job message; a mistake of ours over it must not keep the rest of the queue from being heard."""
+        try:
+            handler(message)
+        except Exception as error:
+            logger.exception("a job message of %s could not be handled", self._target.name)
+            story = f"{self._target.name}: {message.kind} of {message.job.id} is dropped, internal error"
+            self._warn("message-failed", f"{story}: {type(error).__name__}")
 
     def _started(self, message: JobMessage) -> None:
         if self._services.fleet.job_started(self._target.name, message) is None:

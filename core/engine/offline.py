@@ -54,8 +54,13 @@ class OfflineSweep:
         self._chronicle = chronicle
         self._times = times
         self._min_age = min_age
-        self._swept_at: float | None = None
+        self._swept_at: dict[str, float] = {}  #: by scale set: one that became ours later has its own rhythm
         self._first_seen: dict[int, float] | None = None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a scale set of ours was never swept: the first sweep follows the lease (row 26)."""
+        return any(target.leased and name not in self._swept_at for name, target in self._targets.items())
 
     async def sweep(self, registrations: list[Registration]) -> None:
         """Learn from a complete list and, when a sweep is due, have the ghosts in it deregistered."""
@@ -73,9 +78,10 @@ class OfflineSweep:
         self._first_seen = verdict.first_seen
         if changed:
             self._keep()
-        if leased and (self._swept_at is None or now - self._swept_at >= self.interval):
-            self._swept_at = now
-            for ghost in verdict.ghosts:
+        due = {name for name in leased if now - self._swept_at.get(name, float("-inf")) >= self.interval}
+        self._swept_at |= dict.fromkeys(due, now)
+        for ghost in verdict.ghosts:
+            if scale_set_of(ghost.name) in due:
                 await self._deregister(ghost)
 
     async def _deregister(self, ghost: Registration) -> None:

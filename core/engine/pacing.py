@@ -1,13 +1,11 @@
-"""A token bucket that learns: the documented rate of an API, lowered at once when throttled and recovering slowly.
-
-The account's buckets are shared with everybody else in it (ecs-api.md A2), so a throttled call says that our share is
-smaller than documented just now.
-"""
+"""Paces RunTask and StopTask: at the documented rate, slower at once when throttled, and recovering slowly."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+
+from core.domain.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from core.ports import Clock
@@ -23,42 +21,26 @@ class Pacer:
 
     def __init__(self, clock: Clock, *, rate: float, burst: float) -> None:
         self._clock = clock
-        self._full_rate = rate
-        self._burst = burst
-        self._rate = rate
-        self._tokens = burst
-        self._counted_at = clock.monotonic()
+        self._bucket = TokenBucket(rate=rate, burst=burst, floor=FLOOR, recovery=RECOVERY, now=clock.monotonic())
 
     @property
     def rate(self) -> float:
         """Calls a second let through at present."""
-        return self._rate
+        return self._bucket.rate
 
     async def take(self) -> None:
         """Wait for one's turn. A cancelled wait gives its turn back."""
-        self._count()
-        self._tokens -= 1
-        if self._tokens >= 0:
-            return
-        try:
-            await self._clock.sleep(-self._tokens / self._rate)
-        except asyncio.CancelledError:
-            self._tokens += 1
-            raise
+        if (wait := self._bucket.draw(self._clock.monotonic())) > 0:
+            try:
+                await self._clock.sleep(wait)
+            except asyncio.CancelledError:
+                self._bucket.give_back()
+                raise
 
     def throttled(self) -> None:
         """The service refused a call for its rate."""
-        self._count()
-        self._rate = max(self._rate / 2, self._full_rate * FLOOR)
-        self._tokens = min(self._tokens, 0.0)
+        self._bucket.throttled(self._clock.monotonic())
 
     def succeeded(self) -> None:
         """The service took a call."""
-        if self._rate < self._full_rate:
-            self._count()
-            self._rate = min(self._full_rate, self._rate + self._full_rate * RECOVERY)
-
-    def _count(self) -> None:
-        now = self._clock.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._counted_at) * self._rate)
-        self._counted_at = now
+        self._bucket.succeeded(self._clock.monotonic())

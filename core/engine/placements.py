@@ -1,7 +1,8 @@
 """What we have learned about room in the cluster: closed classes of placement, their waits and their probes.
 
 Shared by all scale sets, so that fifty of them do not hammer one full provider (behaviour.md row 11). A class opens
-when a start of its kind, begun after the class closed, succeeds.
+when a start of its kind, begun after the class closed, succeeds: RunTask accepts it, or, where ECS has accepted tasks
+and found no room for them later, its task runs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from core.domain.scaling import Gate
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterable
 
     from core.domain.backoff import CapacityBackoff
     from core.domain.errors import TransientCapacityError
@@ -71,9 +73,12 @@ class Placements:
         return True
 
     def refused(
-        self, request: PlacementRequest, began: float, error: TransientCapacityError
+        self, request: PlacementRequest, began: float, error: TransientCapacityError, *, late: bool = False
     ) -> tuple[PlacementClass, CapacityBackoff]:
-        """Close a class because ECS refused a start that began then; other probes of the start learned nothing."""
+        """Close a class because ECS refused a start that began then; other probes of the start learned nothing.
+
+        ``late``: it had accepted the task before.
+        """
         place = closed_by(error, request)
         self._closed[place] = backoff.refused(
             self._closed.get(place),
@@ -82,16 +87,21 @@ class Placements:
             reason="; ".join(error.reasons) or error.message,
             jitter=self._rng.uniform(-1.0, 1.0),
             schedule=self._schedule,
+            late=late,
         )
         self._release(request, began, but=place)
         return place, self._closed[place]
 
-    def succeeded(self, request: PlacementRequest, began: float) -> list[PlacementClass]:
-        """Open the classes for which this success is news; returns them."""
-        opened = [place for place, state in self.closed(request) if began >= state.closed_at]
-        for place in opened:
-            del self._closed[place]
-        return opened
+    def accepted(self, request: PlacementRequest, began: float) -> list[PlacementClass]:
+        """Open the classes for which it is news that RunTask accepts tasks again; returns them."""
+        news = [(place, state) for place, state in self.closed(request) if began >= state.closed_at]
+        still_closed = {place: state.accepted(self._times.monotonic()) for place, state in news}
+        self._closed.update({place: state for place, state in still_closed.items() if state is not None})
+        return self._open(place for place, state in still_closed.items() if state is None)
+
+    def ran(self, request: PlacementRequest, began: float) -> list[PlacementClass]:
+        """Open the classes for which it is news that a task runs; returns them."""
+        return self._open(place for place, state in self.closed(request) if began >= state.closed_at)
 
     def abandoned(self, request: PlacementRequest, began: float) -> None:
         """A start ended without saying anything about room: whoever comes next may probe."""
@@ -99,7 +109,10 @@ class Placements:
 
     def forget(self, request: PlacementRequest) -> list[PlacementClass]:
         """Open all classes of a request because an operator said so; returns them."""
-        opened = [place for place, _ in self.closed(request)]
+        return self._open(place for place, _ in self.closed(request))
+
+    def _open(self, places: Iterable[PlacementClass]) -> list[PlacementClass]:
+        opened = list(places)
         for place in opened:
             del self._closed[place]
         return opened

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Never
 
 from core.domain import reaping
 from core.domain.errors import ArcdeckError
+from core.engine.stops import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,6 @@ class Reaper:
         if reason is None:
             return 0
         try:
-            return int(await self._stops.stop(runner, reason))
+            return int(await self._stops.stop(runner, reason) is Stopped.ASKED)
         except ArcdeckError:
             return 0  # said by whoever tried

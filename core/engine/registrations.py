@@ -1,7 +1,8 @@
 """What GitHub's REST list knows of our runners: who is online, and which registrations are ghosts.
 
-Listed every 60 s while a running task is not known to be online or an idle runner exists, else every 10 min. Its word
-on ``busy`` is never a reason to stop anything (behaviour.md row 28). A list that fails concludes nothing.
+Listed every 60 s while a running task is not known to be online, an idle runner exists, or a scale set became ours that
+was never swept for ghosts; else every 10 min. Its word on ``busy`` is never a reason to stop anything (behaviour.md row
+28). A list that fails concludes nothing.
 """
 
 from __future__ import annotations
@@ -78,22 +79,11 @@ class Registrations:
             if not self._targets[runner.scale_set].leased or not _running(runner):
                 continue
             self._fleet.listed(runner.name, listed.get(runner.name))
-            present = self._fleet.get(runner.name)
-            if present is not None and present.phase is Phase.IDLE:
-                self._forgotten(present)
-
-    def _forgotten(self, runner: Runner) -> None:
-        """An idle runner that GitHub no longer knows serves nobody: it stops after the quiet window."""
-        if runner.presence.unknown_to_github:
-            self._fleet.mark_deregistered(runner.name)
-            self._fleet.draining(runner.name)
-            story = f"{runner.name} is idle and GitHub no longer knows it; it stops after the quiet window"
-            self._chronicle.note("forgotten", story, scale_set=runner.scale_set, runner=runner.name)
 
     def _due(self) -> bool:
         if self._listed_at is None:
             return True
-        eager = any(_uncertain(runner) for runner in self._fleet.live())
+        eager = self._offline.awaited or any(_uncertain(runner) for runner in self._fleet.live())
         interval = EAGER_INTERVAL if eager else min(CALM_INTERVAL, self._offline.interval)
         return self._times.monotonic() - self._listed_at >= interval
 

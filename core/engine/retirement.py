@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from core.api.model import Severity
+from core.domain.errors import ConfigurationError
 from core.domain.retirement import RemovalPlan, retired_spec
 from core.domain.scale_set import controller_label
 from core.domain.task import TaskStatus
@@ -76,8 +77,11 @@ class Retirement:
         groups = {target.spec.runner_group for target in self._targets.values()}
         mark, found = controller_label(self._controller), set()
         for group in sorted(groups):
-            refs = await self._client.list_scale_sets(await self._client.runner_group_id(group))
-            found |= {ref.name for ref in refs if mark in ref.labels}
+            try:
+                group_id = await self._client.runner_group_id(group)
+            except ConfigurationError:
+                continue  # its scale sets say so themselves, and the others need not wait for it
+            found |= {ref.name for ref in await self._client.list_scale_sets(group_id) if mark in ref.labels}
         return found
 
     def _tell(self, names: list[str], braked: str) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Never
 
 from core.api.model import Severity
 from core.domain import backoff
-from core.domain.errors import ArcdeckError, ForeignOwner, ScaleSetExists, SessionConflict
+from core.domain.errors import ArcdeckError, ForeignOwner, ScaleSetExists, Unavailable
 from core.domain.scale_set import MANAGED_LABEL, controller_label, labels_on_github
 from core.engine.listener import Listener
+from core.engine.sessions import Sessions
 
 if TYPE_CHECKING:
     import random
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from core.engine.definitions import Definitions
     from core.engine.listener import ListenerServices
     from core.engine.scaler import Scaler
-    from core.engine.target import SessionState, Target
+    from core.engine.target import Target
+    from core.engine.watcher import Watcher
     from core.ports import MessageSession, ScaleSetClient
 
 logger = logging.getLogger("arcdeck")
 
-#: Seconds for deleting the session on the way out; an abandoned one blocks a successor for 90 s (section 5.3).
-CLOSE_WITHIN = 4.0
+#: Seconds for the look at ECS that comes before a lease: a session that is not polled for longer may lapse (5.4).
+LOOK_WITHIN = 30.0
 #: Seconds between looks whether the last runner of a retired scale set has left.
 RETIRED_LOOK = 5.0
 
@@ -43,6 +45,7 @@ class LoopServices:
 
     client: ScaleSetClient
     definitions: Definitions
+    watcher: Watcher
     listening: ListenerServices
     rng: random.Random
     controller: str
@@ -58,6 +61,15 @@ class ScaleSetLoop:
         self._target = scaler.target
         self._services = services
         self._times = services.listening.times
+        self._sessions = Sessions(
+            self._target,
+            services.client,
+            owner=services.owner,
+            rng=services.rng,
+            chronicle=services.listening.chronicle,
+            times=self._times,
+        )
+        self._leased_at: float | None = None  #: when the present or last session began to be listened to
 
     @property
     def name(self) -> str:
@@ -72,22 +84,38 @@ class ScaleSetLoop:
     async def run(self) -> Never:
         """Live until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._scaler.run(), name=f"scaler {self._target.name}")
+            group.create_task(self._decide(), name=f"scaler {self._target.name}")
             group.create_task(self._supervise(), name=f"loop {self._target.name}")
         raise AssertionError("its services never return")
+
+    async def _decide(self) -> Never:
+        """Run the scaler; a mistake of ours in it must not take the other scale sets down."""
+        while True:
+            try:
+                await self._scaler.run()
+            except Exception as error:
+                logger.exception("scale set %s: deciding failed", self._target.name)
+                self._degrade(f"internal error: {type(error).__name__}", backoff.RECONNECT_SCHEDULE[0])
+                await self._times.sleep(backoff.RECONNECT_SCHEDULE[0])
 
     async def _supervise(self) -> Never:
         failures = 0
         while True:
-            began = self._times.monotonic()
+            self._leased_at = None
             reason = await self._live()
-            if self._times.monotonic() - began >= backoff.HEALTHY_STRETCH:
+            if self._was_healthy:
                 failures = 0
             failures += 1
             wait = backoff.step(backoff.RECONNECT_SCHEDULE, failures, self._services.rng.uniform(-1, 1))
             self._degrade(reason, wait)
             await self._times.sleep(wait)
             self._target.restart_at = None
+
+    @property
+    def _was_healthy(self) -> bool:
+        """Whether GitHub was heard for long enough to forget earlier failures; standing by is no health."""
+        heard = self._target.session.last_poll
+        return self._leased_at is not None and (heard or 0.0) - self._leased_at >= backoff.HEALTHY_STRETCH
 
     async def _live(self) -> str:
         """Run once from the beginning; returns why it ended."""
@@ -105,15 +133,17 @@ class ScaleSetLoop:
             await self._retire()
         target.definition = await self._services.definitions.ensure(target.spec)
         target.scale_set_id = (await self._scale_set()).id
-        await self._listen(await self._session(target.scale_set_id))
+        await self._listen(await self._sessions.open(target.scale_set_id))
         raise AssertionError("listeners never return")
 
     async def _listen(self, session: MessageSession) -> None:
         try:
+            if not self._target.leased:
+                await self._look()
             self._lease()
             await Listener(session, self._scaler, self._services.listening).run()
         finally:
-            await self._close(session)
+            await self._sessions.close(session)
 
     # --- the end of one that is no longer configured ---------------------------------------------------------------
 
@@ -124,6 +154,9 @@ class ScaleSetLoop:
             existing = await self._services.client.get_scale_set(self._target.name, group_id)
             if existing is not None and controller_label(self._services.controller) in existing.labels:
                 await self._drain_and_delete(existing)
+            elif existing is not None:
+                self._target.braked = "its scale set on GitHub is not ours, so its tasks are only observed"
+                await asyncio.Event().wait()
             else:  # its tasks alone are left, and there is no session that could be anybody's
                 self._lease()
                 await self._last_runner_left()
@@ -134,7 +167,7 @@ class ScaleSetLoop:
 
     async def _drain_and_delete(self, existing: ScaleSetRef) -> None:
         self._target.scale_set_id = existing.id
-        session = await self._session(existing.id)
+        session = await self._sessions.open(existing.id)
         listening = asyncio.create_task(self._listen(session), name=f"listener {self._target.name}")
         leaving = asyncio.create_task(self._last_runner_left(), name=f"retirement of {self._target.name}")
         try:
@@ -187,63 +220,24 @@ class ScaleSetLoop:
                 "it is left alone: rename the family, or set SCALESET_NAME_PREFIX"
             )
 
-    # --- the session -----------------------------------------------------------------------------------------------
+    # --- listening -------------------------------------------------------------------------------------------------
 
-    async def _session(self, scale_set_id: int) -> MessageSession:
-        """Open the message session, waiting calmly for as long as somebody else holds it (behaviour.md row 30)."""
-        status = self._target.session
-        status.tries = 0
-        while True:
-            if status.state != "conflict":  # standing by is one state for the operator, however often it is tried
-                self._status("opening")
-            status.tries += 1
-            try:
-                session = await self._services.client.open_session(scale_set_id, self._services.owner)
-            except SessionConflict as conflict:
-                await self._stand_by(conflict)
-                continue
-            except ArcdeckError:
-                self._status("none")
-                raise
-            status.tries = 0
-            self._status("open")
-            return session
-
-    async def _stand_by(self, conflict: SessionConflict) -> None:
-        status = self._target.session
-        self._target.leased = False
-        self._target.degraded = ""  # standing by is a state of its own, whatever ended the last session
-        wait = self._services.rng.uniform(*backoff.CONFLICT_WAIT)
-        self._status("conflict")
-        status.retry_at = self._times.monotonic() + wait
-        if status.tries == 1:
-            story = f"{self._target.name}: another session is alive, standing by: {conflict}"
-            self._note("session-conflict", story, Severity.WARNING)
-        await self._times.sleep(wait)
-        status.retry_at = None
+    async def _look(self) -> None:
+        """See what whoever held the session before us has started last, so that nothing is started again (row 7)."""
+        try:
+            async with asyncio.timeout(LOOK_WITHIN):
+                await self._services.watcher.read_since(self._times.monotonic())
+        except TimeoutError as slow:
+            raise Unavailable(f"ECS could not be looked at within {LOOK_WITHIN:.0f} s") from slow
 
     def _lease(self) -> None:
+        self._leased_at = self._times.monotonic()
         self._target.leased = True
         self._target.degraded = ""
         self._services.listening.deregistrar.wake()
         self._note("session", f"{self._target.name}: listening")
 
-    async def _close(self, session: MessageSession) -> None:
-        self._status("closed")
-        try:
-            async with asyncio.timeout(CLOSE_WITHIN):
-                await session.close()
-        except (ArcdeckError, TimeoutError) as error:
-            story = f"{self._target.name}: its session could not be deleted and lapses by itself: {error}"
-            self._note("session-close-failed", story, Severity.WARNING)
-
     # --- telling ---------------------------------------------------------------------------------------------------
-
-    def _status(self, state: SessionState) -> None:
-        status = self._target.session
-        if status.state != state:
-            status.state, status.since = state, self._times.monotonic()
-        self._services.listening.chronicle.touch()
 
     def _degrade(self, reason: str, wait: float) -> None:
         self._target.degraded = reason

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Never
 
-from core.domain.scaling import advertised_capacity, decide, supply_of
+from core.api.model import Severity
+from core.domain.durations import format_duration
+from core.domain.scaling import advertised_capacity, decide, released, supply_of
 
 if TYPE_CHECKING:
     from core.domain.messages import Statistics
@@ -50,6 +52,7 @@ class Scaler:
         self._slot_release_after = slot_release_after
         self._kick = asyncio.Event()
         self._advertised = asyncio.Event()
+        self._released: set[str] = set()
         fleet.watch(target.name, lambda _: self.kick())
 
     def on_statistics(self, statistics: Statistics) -> Decision:
@@ -66,6 +69,7 @@ class Scaler:
     def evaluate(self) -> Decision:
         """Decide now, queue the starts, and note the decision when it differs from the one before."""
         gate = self._gates.gate(self.target)
+        self._release_slots()
         supply = self.supply()
         decision = decide(self.target.assigned, supply, self.target.spec.bounds, gate)
         if decision.start:
@@ -113,6 +117,24 @@ class Scaler:
     def _patience(self) -> float:
         opening = self._gates.next_opening(self.target)
         return LOOK_AGAIN if opening is None else min(LOOK_AGAIN, max(SOONEST, opening - self._times.monotonic()))
+
+    def _release_slots(self) -> None:
+        """Say, once for each, whose slot is given away though its task has not stopped (behaviour.md row 15)."""
+        now, after = self._times.monotonic(), self._slot_release_after
+        overlong = [runner for runner in self._fleet.live(self.target.name) if released(runner, now, after)]
+        for runner in overlong:
+            if runner.name not in self._released:
+                waited = f"{runner.name} has been {runner.phase} for {format_duration(after)}"
+                self._chronicle.note(
+                    "slot-released",
+                    f"{waited} and ECS has not said STOPPED; its slot is given away",
+                    severity=Severity.WARNING,
+                    scale_set=self.target.name,
+                    runner=runner.name,
+                    task_arn=runner.task_arn,
+                    keep={"phase": runner.phase.value},
+                )
+        self._released = {runner.name for runner in overlong}
 
     def _explain(self, decision: Decision) -> None:
         before, self.target.decision = self.target.decision, decision

@@ -41,7 +41,7 @@ class Starts:
     def submit(self, target: Target, count: int) -> None:
         """Start that many runners of a scale set soon: their slots are taken now, calls follow."""
         for _ in range(count):
-            name = runner_name(target.name, self._services.suffix())
+            name = self._free_name(target)
             self._services.fleet.reserve(target.name, name)
             target.pending_starts += 1
             self._queue.put(target.name, StartOrder(target, name))
@@ -64,6 +64,12 @@ class Starts:
         except TimeoutError:
             story = f"{self._in_flight} starts still in flight are undone"
             self._services.chronicle.note("shutdown", story, severity=Severity.WARNING)
+
+    def _free_name(self, target: Target) -> str:
+        while True:  # two of the same eight digits are one chance in four thousand million
+            name = runner_name(target.name, self._services.suffix())
+            if self._services.fleet.get(name) is None:
+                return name
 
     async def _work(self) -> Never:
         while True:

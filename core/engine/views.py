@@ -84,7 +84,9 @@ def runner_view(runner: Runner, limits: Limits | None, times: Times) -> RunnerVi
 def _limit(runner: Runner, limits: Limits | None) -> float | None:
     if limits is None:
         return None
-    if runner.phase is Phase.BUSY or (runner.phase is Phase.IDLE and runner.running_since is not None):
+    if runner.phase is Phase.IDLE:
+        return limits.idle or None
+    if runner.phase in {Phase.BUSY, Phase.FINISHING}:
         return limits.max_runtime or None
     return start_limit(runner, limits)
 

@@ -57,6 +57,7 @@ class Watcher:
         self._times = times
         self._controller = controller
         self._reading = asyncio.Lock()
+        self._looked_from: float | None = None  #: when the last complete look began
         self.looked_at: float | None = None  #: when the last complete look ended
         self.failure = ""  #: why the last complete look failed; empty when it did not
         self.strangers: list[Task] = []  #: live tasks of ours whose scale set is not configured, at that look
@@ -64,22 +65,35 @@ class Watcher:
     async def read_all(self) -> None:
         """Take one complete look. Raises the client's error when any part of it failed; then nothing is concluded."""
         async with self._reading:
-            try:
-                await self._look()
-            except ArcdeckError as error:
-                self._failed(error)
-                raise
-            self.failure = ""
-            self.looked_at = self._times.monotonic()
-            self._chronicle.touch()
+            await self._read()
+
+    async def read_since(self, moment: float) -> None:
+        """Return when a complete look that did not begin before that monotonic moment is over; raises as ``read_all``.
+
+        However many ask at a time, they share it.
+        """
+        async with self._reading:
+            if self._looked_from is None or self._looked_from < moment:
+                await self._read()
+
+    async def _read(self) -> None:
+        began = self._times.monotonic()
+        try:
+            await self._look()
+        except ArcdeckError as error:
+            self._failed(error)
+            raise
+        self.failure = ""
+        self._looked_from, self.looked_at = began, self._times.monotonic()
+        self._chronicle.touch()
 
     async def read_stopped(self) -> None:
-        """Look once at tasks that stopped while nobody watched, so that their registrations go (row 3)."""
+        """Look once at tasks that stopped while nobody watched: their ends are told, their registrations go (row 3)."""
         arns = await self._ecs.list_tasks(desired_stopped=True)
         look = await self._ecs.describe_tasks(arns)
         for task in look.tasks:
             if (owner := self._owner(task)) and task.status.ended:
-                self._endings.found_stopped(task, owner)
+                self._found_stopped(task, owner)
         self._adopt_unknown(look)
 
     async def run(self) -> Never:
@@ -128,6 +142,20 @@ class Watcher:
                 continue
             if owner := self._owner(task):
                 self._adopt(task, owner, name)
+
+    def _found_stopped(self, task: Task, scale_set: str) -> None:
+        name, ended = task.runner_name, self._fleet.observe(task)  # it may have stopped since the complete look
+        if ended is None and name and self._fleet.get(name) is None and not self._told(task):
+            ended = self._fleet.adopt(task, scale_set, name, self._recovery.jobs.get(name))
+            self._recovery.told.add(task.arn)
+        if ended is None:
+            self._endings.found_stopped(task, scale_set)
+        else:
+            self._endings.ended(ended)
+
+    def _told(self, task: Task) -> bool:
+        """Whether its end was told, by an earlier run or by this one."""
+        return task.arn in self._recovery.told or any(runner.task_arn == task.arn for runner in self._fleet.ended())
 
     def _adopt(self, task: Task, scale_set: str, name: str) -> None:
         runner = self._fleet.adopt(task, scale_set, name, self._recovery.jobs.get(name))

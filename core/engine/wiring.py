@@ -133,7 +133,14 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     deregistrar = Deregistrar(
         ports.client, ground.fleet, ground.targets, chronicle=ground.chronicle, times=ground.times
     )
-    recovery = Recovery(ports.journal, ground.fleet, deregistrar, ground.chronicle, ground.times)
+    recovery = Recovery(
+        ports.journal,
+        ground.fleet,
+        ground.targets,
+        deregistrar=deregistrar,
+        chronicle=ground.chronicle,
+        times=ground.times,
+    )
     endings = Endings(
         ground.targets, gates=gates, deregistrar=deregistrar, chronicle=ground.chronicle, times=ground.times
     )
@@ -143,9 +150,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     stops = Stops(ports.ecs, ground.fleet, ground.chronicle, stop_pacer)
     reaper = Reaper(watcher=watcher, fleet=ground.fleet, targets=ground.targets, stops=stops, times=ground.times)
     starts = _starts(settings, ports, ground, gates=gates, deregistrar=deregistrar, endings=endings)
-    company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar)
-    for spec in settings.scale_sets:
-        company.enlist(spec)
+    company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar, watcher=watcher)
     drainer = Drainer(
         company.scalers,
         fleet=ground.fleet,

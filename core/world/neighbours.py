@@ -21,7 +21,7 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from multidict import CIMultiDict
 
 if TYPE_CHECKING:
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer  # lazily: half a second
 
 _HOP_BY_HOP = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"})
 _MISSING = "the services beside ECS are answered by moto, which is not installed: pip install 'arcdeck[demo]'"

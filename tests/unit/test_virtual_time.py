@@ -1,6 +1,7 @@
 """Time that jumps, beside sockets and threads that are real."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 from botocore.config import Config
 
-from tests.virtual_time import DeadlockError, VirtualClock, VirtualTimeLoop, running_loop
+from tests.virtual_time import DeadlockError, LivelockError, VirtualClock, VirtualTimeLoop, running_loop
 
 pytestmark = pytest.mark.virtual_time
 
@@ -172,9 +173,9 @@ async def test_work_that_failed_in_its_thread_no_longer_holds_time() -> None:
     assert running_loop().time() == 5
 
 
-def run(coroutine_function: object, patience: float = 0.05) -> None:
+def run(coroutine_function: object) -> None:
     assert callable(coroutine_function)
-    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(patience)) as runner:
+    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(patience=0.05, rounds=1000)) as runner:
         runner.run(coroutine_function())
 
 
@@ -200,6 +201,26 @@ def test_a_thread_that_never_answers_is_a_deadlock_though_timers_are_scheduled()
 
     with pytest.raises(DeadlockError, match="a thread works for the loop"):
         run(wait_for_the_thread)
+
+
+def test_a_retry_without_a_wait_is_a_livelock_that_names_its_task() -> None:
+    async def try_again() -> None:
+        for _ in itertools.count():
+            await asyncio.sleep(0)
+
+    async def wait_for_success() -> None:
+        await asyncio.create_task(try_again(), name="the eager one")
+
+    with pytest.raises(LivelockError, match=r"(?s)1000 times at 0 s\..*the eager one at "):
+        run(wait_for_success)
+
+
+def test_much_work_over_time_is_no_livelock() -> None:
+    async def work() -> None:
+        for _ in range(3000):
+            await asyncio.sleep(0.001)
+
+    run(work)
 
 
 async def test_the_clock_shows_its_epoch_plus_the_time_of_the_loop() -> None:

@@ -15,6 +15,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.domain.token_bucket import TokenBucket
+
 if TYPE_CHECKING:
     from core.ports import Clock
 
@@ -40,74 +42,39 @@ ALLOWANCES = (
 )
 
 
-class TokenBucket:
-    """A bucket of call tokens that may be owed: who comes later waits longer, so nobody is overtaken."""
-
-    def __init__(self, clock: Clock, allowance: Allowance) -> None:
-        self._clock = clock
-        self._full_rate = allowance.rate
-        self._rate = allowance.rate
-        self._burst = float(allowance.burst)
-        self._tokens = self._burst
-        self._filled_at = clock.monotonic()
-
-    @property
-    def rate(self) -> float:
-        """Calls a second at present."""
-        return self._rate
-
-    async def take(self) -> None:
-        """Return when a call may be made. A cancelled wait gives its token back."""
-        self._fill()
-        self._tokens -= 1
-        if self._tokens >= 0:
-            return
-        try:
-            await self._clock.sleep(-self._tokens / self._rate)
-        except asyncio.CancelledError:
-            self._tokens += 1
-            raise
-
-    def throttled(self) -> None:
-        """Take note that ECS refused a call as too many: no burst is left, and half of the rate."""
-        self._fill()
-        self._tokens = min(self._tokens, 0.0)
-        self._rate = max(self._rate / 2, self._full_rate * _SLOWEST)
-
-    def succeeded(self) -> None:
-        """Take note that ECS answered a call."""
-        if self._rate < self._full_rate:
-            self._fill()
-            self._rate = min(self._rate + self._full_rate * _RECOVERY, self._full_rate)
-
-    def _fill(self) -> None:
-        now = self._clock.monotonic()
-        self._tokens = min(self._tokens + (now - self._filled_at) * self._rate, self._burst)
-        self._filled_at = now
-
-
 class CallBudget:
     """One bucket for each allowance; the operations of none are never held up."""
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._buckets = {
             operation: bucket
             for allowance in ALLOWANCES
-            for bucket in (TokenBucket(clock, allowance),)
+            for bucket in (_bucket(allowance, clock.monotonic()),)
             for operation in allowance.operations
         }
 
     async def take(self, operation: str) -> None:
-        """Return when the operation may be called."""
-        if (bucket := self._buckets.get(operation)) is not None:
-            await bucket.take()
+        """Return when the operation may be called. A cancelled wait gives its turn back."""
+        bucket = self._buckets.get(operation)
+        if bucket is None or (wait := bucket.draw(self._clock.monotonic())) <= 0:
+            return
+        try:
+            await self._clock.sleep(wait)
+        except asyncio.CancelledError:
+            bucket.give_back()
+            raise
 
     def throttled(self, operation: str) -> None:
         """Slow down what shares a bucket with the operation."""
         if (bucket := self._buckets.get(operation)) is not None:
-            bucket.throttled()
+            bucket.throttled(self._clock.monotonic())
 
     def succeeded(self, operation: str) -> None:
         """Let what shares a bucket with the operation recover a little."""
         if (bucket := self._buckets.get(operation)) is not None:
-            bucket.succeeded()
+            bucket.succeeded(self._clock.monotonic())
+
+
+def _bucket(allowance: Allowance, now: float) -> TokenBucket:
+    return TokenBucket(rate=allowance.rate, burst=allowance.burst, floor=_SLOWEST, recovery=_RECOVERY, now=now)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.adapters.aws import tags
+from core.domain.run_task import STARTER
 from core.domain.task import Container, Task, TaskStatus
 from core.domain.task_definition import RUNNER_CONTAINER
 from core.domain.text import plain
@@ -35,7 +36,7 @@ def task_from(raw: Mapping[str, Any]) -> Task:
         scale_set=tagged.get(tags.SCALE_SET),
         runner_name=tagged.get(tags.RUNNER_NAME) or _overridden_name(raw),
         runner_id=_runner_id(tagged.get(tags.RUNNER_ID)),
-        controller=tagged.get(tags.CONTROLLER),
+        controller=tagged.get(tags.CONTROLLER) or _starter(raw),
         launch=_text(raw, "capacityProviderName") or _text(raw, "launchType"),
         definition=_text(raw, "taskDefinitionArn").rpartition("/")[2],
         created_at=_time(raw, "createdAt"),
@@ -69,6 +70,12 @@ def _overridden_name(raw: Mapping[str, Any]) -> str | None:
                 if variable.get("name") == RUNNER_NAME_VARIABLE:
                     return _text(variable, "value") or None
     return None
+
+
+def _starter(raw: Mapping[str, Any]) -> str | None:
+    """The controller that started the task, by its mark that StopTask never drops; None for anybody else's."""
+    mark, _, controller = _text(raw, "startedBy").partition("/")
+    return controller or None if mark == STARTER else None
 
 
 def _runner_id(tag: str | None) -> int | None:

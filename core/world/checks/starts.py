@@ -22,6 +22,9 @@ from core.world.exchanges import Exchange
 from core.world.runners import JIT_VARIABLE, runner_in, runner_of
 from core.world.world import World
 
+_LOOK_EVERY = 5.0
+"""Seconds between looks for tasks that have become useless, at most: what passes sets the pace."""
+
 _TELLING = frozenset({"get_message", "create_session", "refresh_session"})
 
 
@@ -58,6 +61,7 @@ class StartsWithinDemand:
         self._asked_at: dict[int, float] = {}
         self._latest = max((task.sequence for task in world.ecs.tasks.values()), default=0)
         self._useless_since: dict[EcsTask, float] = {}
+        self._looked_at = float("-inf")
         self._violations: list[str] = []
 
     def violations(self) -> list[str]:
@@ -71,6 +75,7 @@ class StartsWithinDemand:
 
     def answered(self, exchange: Exchange) -> None:
         """Note the statistics that the controller was told, and judge the tasks that are new."""
+        self._look_for_useless()
         if exchange.operation in _TELLING and exchange.answer is not None:
             self._hear(exchange)
         if exchange.operation == "RunTask":
@@ -125,6 +130,13 @@ class StartsWithinDemand:
             return runner is not None
         young = self._world.clock.now() - task.created_at <= timedelta(seconds=self._rules.patience)
         return runner.connected_at is None and young
+
+    def _look_for_useless(self) -> None:
+        now = self._world.clock.monotonic()
+        if now - self._looked_at >= _LOOK_EVERY:
+            self._looked_at = now
+            for task in self._world.ecs.tasks.values():
+                self._occupies(task)
 
     def _occupies(self, task: EcsTask) -> bool:
         if task.is_stopped:

@@ -71,7 +71,7 @@ class TestRegistration:
         wanted = definition()
         client.answer("RegisterTaskDefinition", {"taskDefinition": as_registered(wanted)})
         registered = await ecs.register_definition(wanted)
-        assert registered == RegisteredDefinition("small:3", True, "ci-blue", content_hash(wanted))  # noqa: FBT003  # a value, read in one line
+        assert registered == RegisteredDefinition("small:3", True, "ci-blue", content_hash(wanted))
 
     async def test_a_privileged_fargate_definition_is_refused_before_it_is_sent(
         self, ecs: EcsRunner, client: ScriptedClient

@@ -78,6 +78,16 @@ def test_a_status_that_did_not_exist_is_a_value(status: str | None) -> None:
     assert project(lastStatus=status).status is TaskStatus.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("started_by", "controller"),
+    [("arcdeck/ci", "ci"), ("arcdeck/", None), ("arcdeck", None), ("somebody/ci", None), (None, None)],
+)
+def test_where_the_tags_are_gone_who_started_it_says_whose_it_is(
+    started_by: str | None, controller: str | None
+) -> None:
+    assert project(startedBy=started_by).controller == controller
+
+
 def test_an_empty_task_is_a_value() -> None:
     assert task_from({}) == Task(arn="", status=TaskStatus.UNKNOWN)
 

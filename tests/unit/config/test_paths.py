@@ -39,7 +39,7 @@ def test_a_daemon_that_may_not_use_run_listens_in_its_state() -> None:
 
 
 @pytest.mark.parametrize("run_is_usable", [True, False])
-def test_a_client_looks_in_run_first_and_in_the_state_second(run_is_usable: bool) -> None:  # noqa: FBT001 -- parametrized
+def test_a_client_looks_in_run_first_and_in_the_state_second(run_is_usable: bool) -> None:
     expected = (RUN / "ci.sock", STATE / "ci" / "control.sock")
     assert paths(Address("ci"), run_is_usable=run_is_usable).candidates == expected
 

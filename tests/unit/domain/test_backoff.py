@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.backoff import (
+    ACCEPTED_REST,
     CAPACITY_SCHEDULE,
     CONFLICT_WAIT,
     JITTER,
@@ -113,6 +114,17 @@ def test_the_refusal_of_a_probe_ends_it() -> None:
 def test_a_class_stays_closed_for_no_more_than_six_minutes(failures: int, jitter: float) -> None:
     state = refusals(failures, jitter=jitter)
     assert 0 < state.until - state.closed_at <= 300 * (1 + JITTER)
+
+
+def test_an_accepted_probe_shows_that_there_is_room() -> None:
+    assert refusals(3).accepted(500.0) is None
+
+
+def test_where_ecs_refuses_late_an_accepted_probe_shows_nothing_and_the_next_one_waits_five_minutes() -> None:
+    state = refused(None, now=0.0, began=0.0, reason="RESOURCE:CPU", jitter=0.0, late=True).probe()
+    waiting = state.accepted(20.0)
+    assert waiting is not None
+    assert (waiting.until, waiting.probing, waiting.failures) == (20.0 + ACCEPTED_REST, False, 1)
 
 
 def test_the_services_own_wait_is_kept_when_it_is_longer() -> None:

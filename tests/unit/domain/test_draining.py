@@ -73,6 +73,27 @@ def test_as_long_as_github_was_not_asked_since_its_limit_nobody_is_unready(looke
     assert drained(unready(looked), want=1, now=1000.0) == []
 
 
+def forgotten(number: int, looks: int) -> Runner:
+    presence = Presence(looked_at=60.0 * looks, since=60.0, absent_looks=looks, not_serving_at=60.0 * looks)
+    return replace(idle(number), presence=presence)
+
+
+def test_an_idle_runner_that_two_lists_left_out_must_go_however_much_it_is_wanted() -> None:
+    assert drained(forgotten(1, looks=2), want=1, now=10.0) == ["small-00000001"]
+
+
+def test_one_list_that_left_a_runner_out_proves_nothing() -> None:
+    assert drained(forgotten(1, looks=1), want=1, now=10.0) == []
+
+
+def test_a_busy_runner_that_lists_leave_out_is_left_alone() -> None:
+    assert drained(replace(forgotten(1, looks=9), phase=Phase.BUSY), now=10.0) == []
+
+
+def test_a_runner_that_github_forgot_is_nobodys_replacement() -> None:
+    assert drained(forgotten(1, looks=2), idle(2), want=1) == ["small-00000001"]
+
+
 @given(st.lists(st.floats(0, 1000), max_size=20), st.integers(0, 20), st.floats(0, 1000))
 def test_what_is_left_always_serves_the_demand(ages: list[float], want: int, now: float) -> None:
     runners = [idle(number, since=since) for number, since in enumerate(ages)]

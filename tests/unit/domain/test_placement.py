@@ -70,8 +70,6 @@ def test_throttling_and_quotas_close_the_whole_provider_whatever_their_words(kin
 
 @given(request=requests, reason=reasons)
 def test_a_refused_request_belongs_to_the_class_it_closes(request: PlacementRequest, reason: str) -> None:
-    if reason == "RESOURCE:ENI" and not request.eni:
-        return  # ECS says that only of tasks that need one
     assert closed(reason, request).covers(request)
 
 
@@ -116,6 +114,10 @@ def test_no_network_interface_closes_the_provider_for_tasks_that_need_one() -> N
     place = closed("RESOURCE:ENI")
     assert place.covers(size(cpu=256, memory=512, eni=True))
     assert not place.covers(size(eni=False))
+
+
+def test_a_refusal_for_what_the_request_does_not_need_closes_the_provider_for_all() -> None:
+    assert closed("RESOURCE:ENI", size(eni=False)) == PlacementClass("FARGATE", Dimension.ALL)
 
 
 @pytest.mark.parametrize("reason", ["RESOURCE:PORTS", "RESOURCE:GPU"])

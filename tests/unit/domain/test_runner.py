@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.runner import IllegalTransitionError, Phase, Runner
-from tests.builders import a_job, a_runner
+from tests.builders import a_job, a_runner, a_task
 
 USABLE = {Phase.RESERVED, Phase.LAUNCHING, Phase.IDLE, Phase.BUSY}
 STARTED = sorted(set(Phase) - {Phase.RESERVED, Phase.ENDED})
@@ -83,6 +83,14 @@ def test_no_life_visits_a_phase_twice_but_busy_and_idle(wanted: list[Phase]) -> 
 @pytest.mark.parametrize("phase", Phase)
 def test_usable_means_starting_idle_or_busy(phase: Phase) -> None:
     assert a_runner(phase).usable is (phase in USABLE)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_an_earlier_runs_start_is_only_recalled_until_its_task_or_job_is_seen(phase: Phase) -> None:
+    unseen = phase in {Phase.RESERVED, Phase.LAUNCHING}
+    assert a_runner(phase, adopted=True).recalled is unseen
+    assert not a_runner(phase, adopted=True, task=a_task()).recalled
+    assert not a_runner(phase).recalled
 
 
 @pytest.mark.parametrize("phase", Phase)

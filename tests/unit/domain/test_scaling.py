@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.domain.runner import Phase
 from core.domain.scale_set import Bounds, Limits
-from core.domain.scaling import Decision, Gate, Supply, advertised_capacity, decide, supply_of, want
+from core.domain.scaling import Decision, Gate, Supply, advertised_capacity, decide, released, supply_of, want
 from core.domain.task import TaskStatus
 from tests.builders import a_runner, a_task
 
@@ -238,6 +238,11 @@ def test_no_runner_is_counted_twice(phases: list[Phase], now: float) -> None:
     counted = supply(*runners, now=now)
     assert counted.occupied == sum(1 for runner in runners if runner.live)
     assert counted.usable + counted.ending == counted.occupied
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_slot_is_given_away_only_while_its_task_ends(phase: Phase) -> None:
+    assert released(a_runner(phase), now=601.0) is (phase in {Phase.FINISHING, Phase.STOPPING})
 
 
 @pytest.mark.parametrize("phase", [Phase.FINISHING, Phase.STOPPING])

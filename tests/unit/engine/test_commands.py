@@ -19,6 +19,7 @@ from core.api.model import (
 from core.domain.errors import PermissionDenied, Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_completed, job_started
+from tests.fakes.scale_sets import HOLD
 from tests.unit.engine.conftest import OPERATOR, Rig, Rigs
 from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
 
@@ -125,7 +126,7 @@ class TestStop:
             arn = await an_idle_runner(rig)
             answer = await rig.execute(StopTask(id="1", runner=NAME))
             at_once = (answer.outcome, github.removed, list(ecs.stops))
-            await asyncio.sleep(QUIET + 20)
+            await asyncio.sleep(QUIET + HOLD + 20)
             assert at_once == (Outcome.DONE, [1001], [])
             assert ecs.stops == [(arn, "arcdeck: stopped by alice")]
 

@@ -7,10 +7,11 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from core.api.folding import apply
-from core.api.model import Delta, Heartbeat, RunnerState, Snapshot, Update
+from core.api.model import Delta, Heartbeat, RunnerState, ScaleSetState, Snapshot, Update
 from core.domain.errors import Unavailable
+from core.domain.scale_set import Limits
 from core.domain.task import TaskStatus
-from tests.builders import job_completed, job_started
+from tests.builders import a_scale_set, job_completed, job_started
 from tests.unit.engine.conftest import Rig, Rigs
 from tests.unit.engine.support import now, timed
 
@@ -159,6 +160,17 @@ class TestWhatIsTold:
                 (delta,) = await self.told_within(rig, updates, 2)
                 assert isinstance(delta, Delta)
                 assert [view.assigned for view in delta.scale_sets] == [1]
+
+    async def test_a_start_that_is_over_its_limit(self, rigs: Rigs) -> None:
+        spec = a_scale_set(maximum=1, limits=Limits(pending=20))
+        async with rigs.running(spec, reaper_interval=600.0) as rig:
+            rig.github.send("small", assigned=1)
+            await asyncio.sleep(2)
+            async with reading(rig) as updates:
+                await anext(updates)
+                deltas = [update for update in await self.told_within(rig, updates, 40) if isinstance(update, Delta)]
+                states = [view.state for delta in deltas for view in delta.scale_sets]
+                assert ScaleSetState.LATE_START in states
 
     async def test_a_poll_that_heard_nothing(self, rigs: Rigs) -> None:
         async with rigs.running(settle=40) as rig, reading(rig) as updates:

@@ -7,6 +7,7 @@ import pytest
 from core.api.model import RunnerState
 from core.domain.errors import (
     OutcomeUnknown,
+    PermissionDenied,
     ProtocolError,
     SessionGone,
     Throttled,
@@ -15,6 +16,7 @@ from core.domain.errors import (
 )
 from core.domain.messages import Message
 from core.domain.task import TaskStatus
+from core.engine.fleet import Fleet
 from tests.builders import a_job, job_available, job_completed, job_started
 from tests.fakes.scale_sets import FakeSession
 from tests.unit.engine.conftest import Rig, Rigs
@@ -57,6 +59,17 @@ class TestPolling:
             assert asked[:2] == [0, 100_000_001]
             assert asked[-2:] == [0, 100_000_002]
             assert rig.scale_set().session.state == "open"
+
+    async def test_a_sequence_of_ids_that_began_anew_is_heard(self, rigs: Rigs, github: TimedGitHub) -> None:
+        async with rigs.running():
+            github.send("small", assigned=0)
+            await asyncio.sleep(1)
+            github.mailboxes[1].last_id = 0
+            await asyncio.sleep(50)  # one empty poll
+            message = github.send("small", assigned=0)
+            await asyncio.sleep(1)
+            assert message == 1
+            assert session_of(github).acknowledged == [100_000_001, 1]
 
     @pytest.mark.parametrize("error", [Unavailable("a reset"), OutcomeUnknown("a time-out"), ProtocolError("empty")])
     async def test_a_poll_that_failed_is_made_again_soon_in_the_same_session(
@@ -108,7 +121,7 @@ class TestOrder:
                 assigned=1,
             )
             await asyncio.sleep(1)
-            assert seen == [["scale-up", "acquired", "job-started", "job-completed"]]
+            assert seen == [["job-started", "job-completed", "scale-up", "acquired"]]
 
     async def test_offered_jobs_are_acquired_by_their_request_ids_in_one_call(
         self, rigs: Rigs, github: TimedGitHub
@@ -126,7 +139,9 @@ class TestOrder:
             await asyncio.sleep(1)
             assert "acquire" not in github.moments
 
-    async def test_a_failed_acquire_loses_nothing_else_of_the_message(self, rigs: Rigs, github: TimedGitHub) -> None:
+    async def test_a_message_whose_offers_could_not_be_claimed_comes_again_and_loses_nothing_else(
+        self, rigs: Rigs, github: TimedGitHub
+    ) -> None:
         github.fail("acquire", Unavailable("GitHub is away"))
         async with rigs.running() as rig:
             message = github.send("small", job_available(41), job_started(UNKNOWN), assigned=1)
@@ -137,6 +152,30 @@ class TestOrder:
             assert session_of(github).acquired == [41]
             assert session_of(github).acknowledged == [message]
             assert "GitHub is away" in rig.events("acquire-failed")[0]
+            assert len(rig.events("job-started")) == 1
+
+    async def test_a_claim_that_is_refused_for_good_does_not_keep_the_queue(
+        self, rigs: Rigs, github: TimedGitHub
+    ) -> None:
+        github.fail("acquire", PermissionDenied("you may not"))
+        async with rigs.running():
+            message = github.send("small", job_available(41), assigned=1)
+            await asyncio.sleep(1)
+            assert session_of(github).acknowledged == [message]
+
+    async def test_a_mistake_of_ours_over_one_job_does_not_keep_the_queue(
+        self, rigs: Rigs, github: TimedGitHub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def mistaken(*_: object) -> None:
+            raise KeyError("a mistake")
+
+        async with rigs.running() as rig:
+            monkeypatch.setattr(Fleet, "job_completed", mistaken)
+            message = github.send("small", job_completed(NAME), job_started(UNKNOWN), assigned=1)
+            await asyncio.sleep(1)
+            assert rig.in_state(RunnerState.BUSY) == [UNKNOWN]
+            assert session_of(github).acknowledged == [message]
+            assert "internal error: KeyError" in rig.events("message-failed")[0]
 
 
 class TestAcknowledging:
@@ -199,7 +238,7 @@ class TestJobs:
         async with rigs.running() as rig:
             rig.github.send("small", job_started(UNKNOWN), assigned=1)
             await asyncio.sleep(1)
-            assert rig.scale_set().busy == 1
+            assert (rig.scale_set().busy, rig.ecs.starts) == (1, [])
 
     async def test_a_job_whose_runner_no_look_can_find_lapses(self, rigs: Rigs) -> None:
         async with rigs.running() as rig:

@@ -96,20 +96,20 @@ class TestClosedClasses:
     ) -> None:
         refuse(placements, clock)
         clock.advance(20)
-        assert placements.succeeded(SMALL, clock.monotonic()) == [CPU_CLASS]
+        assert placements.accepted(SMALL, clock.monotonic()) == [CPU_CLASS]
         assert placements.gate(SMALL) is None
 
     def test_a_success_of_an_older_start_is_no_news(self, placements: Placements, clock: ManualClock) -> None:
         began = clock.monotonic()
         clock.advance(1)
         refuse(placements, clock)
-        assert placements.succeeded(SMALL, began) == []
+        assert placements.accepted(SMALL, began) == []
 
     def test_a_success_resets_the_count(self, placements: Placements, clock: ManualClock) -> None:
         for _ in range(3):
             refuse(placements, clock)
             clock.advance(400)
-        placements.succeeded(SMALL, clock.monotonic())
+        placements.accepted(SMALL, clock.monotonic())
         refuse(placements, clock)
         assert placements.everything_closed()[CPU_CLASS].failures == 1
 

@@ -69,7 +69,8 @@ class TestWhoIsOnline:
     async def test_the_list_is_read_every_ten_minutes_otherwise(self, rigs: Rigs, github: TimedGitHub) -> None:
         async with rigs.running():
             await asyncio.sleep(1900)
-            assert github.moments["list_runners"] == [0.0, 600.0, 1200.0, 1800.0]
+            # the second one is the first that finds a scale set of ours, and sweeps
+            assert github.moments["list_runners"] == [0.0, 60.0, 660.0, 1260.0, 1860.0]
 
     async def test_a_list_that_fails_is_told_once_and_concludes_nothing(
         self, rigs: Rigs, ecs: TimedEcs, github: TimedGitHub
@@ -99,7 +100,7 @@ class TestGhosts:
     ) -> None:
         ghost = github.register(GHOST, 1)
         async with rigs.running():
-            await asyncio.sleep(4190)  # lists every 600 s; swept at 600, 2400 and 4200 s
+            await asyncio.sleep(3650)  # swept at 60, 1860 and 3660 s
             young = list(github.removed)
             await asyncio.sleep(20)
             assert (young, github.removed) == ([], [ghost])
@@ -107,8 +108,8 @@ class TestGhosts:
     async def test_the_sweep_is_made_every_thirty_minutes(self, rigs: Rigs, github: TimedGitHub) -> None:
         async with rigs.running():
             await asyncio.sleep(700)
-            ghost = github.register(GHOST, 1)  # first listed at 1200 s, an hour old at 4800 s, swept at 6000 s
-            await asyncio.sleep(5290)
+            ghost = github.register(GHOST, 1)  # first listed at 1260 s, an hour old at 4860 s, swept at 5460 s
+            await asyncio.sleep(4750)
             before = list(github.removed)
             await asyncio.sleep(20)
             assert (before, github.removed) == ([], [ghost])
@@ -116,7 +117,7 @@ class TestGhosts:
     async def test_interval_and_age_are_settings(self, rigs: Rigs, github: TimedGitHub) -> None:
         ghost = github.register(GHOST, 1)
         async with rigs.running(offline_interval=120.0, offline_min_age=240.0):
-            await asyncio.sleep(245)
+            await asyncio.sleep(305)  # swept at 60, 180 and 300 s
             assert github.removed == [ghost]
 
     async def test_a_runner_that_was_online_meanwhile_begins_anew(self, rigs: Rigs, github: TimedGitHub) -> None:
@@ -165,8 +166,8 @@ class TestGhosts:
         ghost = github.register(GHOST, 1)
         async with rigs.running():
             await asyncio.sleep(100)
-            github.fail("list_runners", *[Unavailable("GitHub is away")] * 6)  # those up to 3600 s
-            await asyncio.sleep(3550)
+            github.fail("list_runners", *[Unavailable("GitHub is away")] * 6)  # those up to 3660 s
+            await asyncio.sleep(3600)
             meanwhile = list(github.remove_asked)
             await asyncio.sleep(600)
             assert (meanwhile, github.removed) == ([], [ghost])

@@ -238,6 +238,14 @@ class TestTheLease:
             assert not {"run_task", "stop_task"} & set(ecs.calls)
             assert not {"generate_jit_config", "remove_runner", "delete_scale_set"} & set(github.calls)
 
+    async def test_scale_sets_that_become_ours_at_once_share_the_look_at_ecs_that_comes_first(
+        self, rigs: Rigs, github: TimedGitHub, ecs: TimedEcs
+    ) -> None:
+        github.latency = 0.1
+        async with rigs.running(*(a_scale_set(f"set-{number}") for number in range(51))) as rig:
+            assert rig.engine.health().ready
+            assert ecs.calls.count("list_tasks") == 3  # what stopped, what runs, and once more when they are ours
+
     async def test_what_is_only_observed_is_shown(self, rigs: Rigs, github: TimedGitHub, ecs: TimedEcs) -> None:
         self.plant(ecs, github)
         github.held_elsewhere.add(1)
@@ -283,6 +291,20 @@ class TestTheLease:
             await asyncio.sleep(900)
             assert rig.scale_set().state is ScaleSetState.SESSION
             assert (ecs.starts, ecs.stops) == ([], [])
+
+    async def test_demand_that_was_there_before_waits_for_the_session(
+        self, rigs: Rigs, github: TimedGitHub, ecs: TimedEcs
+    ) -> None:
+        github.fail("generate_jit_config", *[Throttled("slow down", retry_after=60)] * 4)
+        async with rigs.running() as rig:
+            github.send("small", assigned=4)
+            await asyncio.sleep(1)
+            github.opened[0].evicted = True
+            github.held_elsewhere.add(1)
+            github.mailboxes[1].arrived.set()
+            await asyncio.sleep(900)
+            assert ecs.starts == []
+            assert rig.scale_set().why.endswith("4 held: only observing until its message session is ours")
 
     @pytest.mark.parametrize("error", [Unavailable("GitHub is away"), SessionGone("the session is gone")])
     async def test_losing_the_session_to_an_outage_does_not(

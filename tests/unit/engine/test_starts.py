@@ -8,6 +8,7 @@ import pytest
 
 from core.api.model import RunnerState, ScaleSetState
 from core.domain.errors import (
+    CapacityKind,
     ConfigurationError,
     OutcomeUnknown,
     PermissionDenied,
@@ -116,16 +117,18 @@ class TestOneStart:
             await demand(rig, 5)
             assert (len(rig.in_state(RunnerState.RESERVED)), len(github.jit_names)) == (2, 2)
 
-    async def test_an_intent_is_journalled_before_run_task_and_settled_after_it(self, rigs: Rigs) -> None:
-        ecs, _ = timed(rigs)
-        ecs.slow["run_task"] = 5
+    async def test_an_intent_is_journalled_before_each_call_and_settled_after_the_last(self, rigs: Rigs) -> None:
+        ecs, github = timed(rigs)
+        github.slow["generate_jit_config"] = ecs.slow["run_task"] = 5
         async with rigs.running() as rig:
             await demand(rig, 1)
-            (intent,) = rig.kept("start-intent")
-            assert (intent.runner_name, intent.data["runner_id"]) == (FIRST, next(iter(rig.github.runners)))
-            assert rig.kept("start-settled") == []
+            before_the_jit_config = rig.kept("start-intent")
             await asyncio.sleep(5)
-            assert [entry.runner_name for entry in rig.kept("start-settled")] == [FIRST]
+            before_run_task, settled = rig.kept("start-intent"), rig.kept("start-settled")
+            await asyncio.sleep(5)
+            assert [intent.runner_name for intent in before_the_jit_config] == [FIRST]
+            assert before_run_task[-1].data["runner_id"] == next(iter(github.runners))
+            assert (settled, [entry.runner_name for entry in rig.kept("start-settled")]) == ([], [FIRST])
 
     async def test_a_jit_config_is_seen_nowhere_but_in_run_task(self, rigs: Rigs) -> None:
         rigs.github = github = GitHubWithSecrets()
@@ -278,6 +281,14 @@ class TestJitConfigs:
             first, second = github.moments["generate_jit_config"]
             assert second - first == 40.0
 
+    async def test_starts_that_were_under_way_do_not_cut_githubs_wait_short(self, rigs: Rigs) -> None:
+        _, github = timed(rigs)
+        github.fail("generate_jit_config", Throttled("slow down", retry_after=40))
+        async with rigs.running() as rig:
+            await demand(rig, 3, wait=45)
+            first, *others = github.moments["generate_jit_config"]
+            assert [moment - first for moment in others] == [0, 0, 40]
+
     async def test_a_permanent_refusal_of_github_blocks_its_own_scale_set_alone(self, rigs: Rigs) -> None:
         rigs.github.fail("generate_jit_config", *[PermissionDenied("no access")] * 3)
         async with rigs.running(a_scale_set("small"), a_scale_set("large")) as rig:
@@ -321,6 +332,15 @@ class TestUnknownOutcomes:
         async with rigs.running() as rig:
             await demand(rig, 1, wait=5)
             assert (len(rig.ecs.starts), list(rig.runners)) == (1, [FIRST])
+
+    async def test_a_repeat_that_is_refused_for_its_rate_says_nothing_of_the_first_request(self, rigs: Rigs) -> None:
+        ecs, github = timed(rigs)
+        ecs.fail("run_task", OutcomeUnknown("no answer"), no_room("ThrottlingException", CapacityKind.THROTTLE))
+        async with rigs.running() as rig:
+            await demand(rig, 1, wait=5)
+            first = ecs.moments["run_task"][0]
+            assert [moment - first for moment in ecs.moments["run_task"]] == [0, 1, 3]
+            assert (list(rig.runners), github.remove_asked) == ([FIRST], [])
 
     async def test_slot_and_registration_are_kept_while_nobody_knows(self, rigs: Rigs) -> None:
         rigs.ecs.fail("run_task", *[OutcomeUnknown("no answer")] * 10)
