@@ -14,9 +14,11 @@ Promises:
   its future is done. Other threads are announced with `hold()`. Work whose future was cancelled no longer counts,
   since nobody awaits its answer.
 - No hang. When nothing is scheduled and nothing arrives for `patience` real seconds, `DeadlockError` names the tasks
-  that wait. It does not see a wait that periodic timers surround: bound those with `asyncio.timeout`, which is virtual
-  too.
-- Times are multiples of a nanosecond, so three sleeps of 0.1 s end at exactly 0.3.
+  that wait. When the loop goes round `rounds` times and time has not moved, because something retries without waiting,
+  `LivelockError` names the tasks that are there. Neither sees a wait that periodic timers surround: bound those with
+  `asyncio.timeout`, which is virtual too.
+- Times are multiples of a nanosecond, so three sleeps of 0.1 s end at exactly 0.3. The order of timers for the same
+  instant is the same in every run, but it is not the order in which they were made.
 
 A test opts in with the marker `virtual_time` (on itself, on its class, or on its module through `pytestmark`); a folder
 does by importing `pytest_asyncio_loop_factories` from here into its `conftest.py`.
@@ -44,17 +46,23 @@ class DeadlockError(RuntimeError):
     """Every task waits for something that cannot happen any more; the message says which tasks wait, and where."""
 
 
+class LivelockError(RuntimeError):
+    """The loop is busy and time stands still; the message says which tasks there are, and where."""
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A selector event loop whose time starts at zero and moves by jumps only.
 
-    `patience` is how many real seconds the loop waits for sockets and threads when no timer could wake it.
+    `patience` is how many real seconds the loop waits for sockets and threads when no timer could wake it. `rounds` is
+    how often it may look at its sockets without a jump; a thousand requests at one instant take some ten thousand.
     """
 
-    def __init__(self, patience: float = 10.0) -> None:
+    def __init__(self, patience: float = 10.0, rounds: int = 300_000) -> None:
         self._now = 0.0
         self._holds = 0
         self._holds_lock = threading.Lock()
-        self._patience = patience
+        self.patience = patience
+        self.rounds = rounds
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
@@ -101,17 +109,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Whether a thread is at work for the loop."""
         return self._holds > 0
 
-    @property
-    def patience(self) -> float:
-        """The real seconds to wait when no timer could wake the loop."""
-        return self._patience
-
     def deadlock(self) -> DeadlockError:
         """Return the error that names what waits."""
-        waiting = sorted(_describe(task) for task in asyncio.all_tasks(self))
         cause = "a thread works for the loop, but" if self.held else "no timer is scheduled, and"
-        lines = [f"{cause} nothing has arrived for {self._patience:g} s of real time. Waiting:", *waiting]
-        return DeadlockError("\n  ".join(lines))
+        return DeadlockError(self._told(f"{cause} nothing has arrived for {self.patience:g} s of real time. Waiting:"))
+
+    def livelock(self) -> LivelockError:
+        """Return the error that names what there is."""
+        return LivelockError(self._told(f"the loop went round {self.rounds} times at {self._now:g} s. There are:"))
+
+    def _told(self, cause: str) -> str:
+        return "\n  ".join([cause, *sorted(_describe(task) for task in asyncio.all_tasks(self))])
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -121,9 +129,14 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self._loop = loop
         self._stirred = False  # whether there was traffic since the last jump
+        self._rounds = 0  # since the last jump
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready; where nothing is, move the loop's time on by `timeout` instead of sleeping."""
+        self._rounds += 1
+        if self._rounds > self._loop.rounds:
+            self._rounds = 0  # so that the loop can still be closed
+            raise self._loop.livelock()
         if (ready := self._look(0)) or (timeout is not None and timeout <= 0):
             return ready
         if timeout is None or self._loop.held:
@@ -132,7 +145,7 @@ class _JumpingSelector(selectors.DefaultSelector):
             raise self._loop.deadlock()
         if self._stirred and (ready := self._look(_GRACE)):
             return ready
-        self._stirred = False
+        self._stirred, self._rounds = False, 0
         self._loop.jump(timeout)
         return []
 

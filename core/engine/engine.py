@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Never
 
-from core.api.model import Health, Severity
+from core.api.model import Answer, Health, Outcome, Severity
 from core.domain.errors import ArcdeckError, Rejected
 from core.engine.wiring import assemble
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 
-    from core.api.model import Answer, Command, Operator, Snapshot, Update
+    from core.api.model import Command, Operator, Snapshot, Update
     from core.engine.wiring import EnginePorts, EngineSettings
 
 #: Seconds between attempts to reach GitHub and AWS at start.
@@ -90,6 +90,8 @@ class Engine:
 
     async def execute(self, command: Command, operator: Operator) -> Answer:
         """Carry out an operator's command; see ``Commands``."""
+        if self._state != "running":
+            return Answer(id=command.id, outcome=Outcome.REFUSED, text=f"the controller is {self._state}")
         return await self._services.commands.execute(command, operator)
 
     def health(self) -> Health:

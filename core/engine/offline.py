@@ -69,7 +69,7 @@ class OfflineSweep:
         verdict = judge_offline(
             registrations,
             self._remembered(),
-            scale_sets=leased,
+            scale_sets=self._targets.keys(),  # also of those that are not ours yet: their ages count from now
             backed={runner.name for runner in self._fleet.live()},
             min_age=self._min_age,
             now=now,

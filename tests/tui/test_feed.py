@@ -16,7 +16,9 @@ from tui.feed import GAP_PAUSE, Feed
 from tui.link import LinkState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from core.api.model import Hello, Update
 
 pytestmark = pytest.mark.virtual_time
 
@@ -156,7 +158,7 @@ async def test_silence_is_told_by_the_clock() -> None:
 
 async def test_a_stream_that_ends_without_a_word_is_lost() -> None:
     class Brief(FakeDaemon):
-        async def stream(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as the base has it
+        async def stream(self) -> AsyncGenerator[Hello | Update, None]:
             self.connections += 1
             yield self.hello
 

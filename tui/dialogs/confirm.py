@@ -87,7 +87,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:
-        self.dismiss(False)  # noqa: FBT003
+        self.dismiss(False)  # noqa: FBT003  # the answer is a bool
 
     @on(Button.Pressed, "#confirm")
     def _confirmed(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.api.model import RunnerState
+from core.api.model import Outcome, RunnerState, SweepNow
 from core.domain.errors import ArcdeckError, OutcomeUnknown, SessionGone, Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_started
@@ -92,6 +92,20 @@ class TestWhatStays:
             fewer_tasks(rig)
             rig.stop.set()
         assert len(ecs.starts) == 2
+
+    @pytest.mark.parametrize("ticks", range(12))
+    async def test_no_start_begins_once_it_was_told_to_stop_whatever_is_in_hand(
+        self, rigs: Rigs, github: TimedGitHub, ticks: int
+    ) -> None:
+        github.slow["acknowledge"] = 2
+        async with rigs.running() as rig:
+            github.send("small", assigned=3)
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            rig.stop.set()
+            await asyncio.sleep(0)  # it hears of it
+            begun = list(github.jit_names)
+        assert github.jit_names == begun
 
     async def test_not_ready_while_it_stops(self, rigs: Rigs, github: TimedGitHub) -> None:
         github.slow["close"] = 3
@@ -227,3 +241,9 @@ class TestServicesThatHang:
 def started(rig: Rig) -> None:
     """A job starts on a runner that nobody knew."""
     rig.github.send("small", job_started(NAME), assigned=0)
+
+
+async def test_a_controller_that_does_not_run_refuses_commands(rigs: Rigs) -> None:
+    rig = rigs.rig()
+    answer = await rig.execute(SweepNow(id="1"))
+    assert (answer.outcome, answer.text) == (Outcome.REFUSED, "the controller is starting")
