@@ -135,14 +135,10 @@ def judge_offline(
 ) -> OfflineVerdict:
     """The third safety net (behaviour.md 1.4): who has been offline for ``min_age`` seconds with no task behind it.
 
-    ``scale_sets`` are the names we hold, ``backed`` the runner names with a live task. Who came online or is no longer
+    ``scale_sets`` are the names to judge, ``backed`` the runner names with a live task. Who came online or is no longer
     listed is forgotten. Busy registrations are remembered and left alone.
     """
     offline = [r for r in registrations if not r.online and scale_set_of(r.name) in scale_sets]
     seen = {r.id: first_seen.get(r.id, now) for r in offline}
-    ghosts = tuple(
-        r
-        for r in offline
-        if not r.busy and scale_set_of(r.name) in scale_sets and r.name not in backed and now - seen[r.id] >= min_age
-    )
+    ghosts = tuple(r for r in offline if not r.busy and r.name not in backed and now - seen[r.id] >= min_age)
     return OfflineVerdict(seen, ghosts)

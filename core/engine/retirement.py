@@ -85,12 +85,8 @@ class Retirement:
         return found
 
     def _tell(self, names: list[str], braked: str) -> None:
-        told = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004
-        if braked:
-            story = (
-                f"no longer configured: {told}; this {braked}, so it waits: start with --allow-mass-removal to agree"
-            )
-        else:
-            story = f"no longer configured: {told}; they drain, and then they go"
+        told = ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
+        agree = f"this {braked}, so it waits; to agree, start with --allow-mass-removal"
+        story = f"no longer configured: {told}; {agree if braked else 'they drain, and then they go'}"
         severity = Severity.WARNING if braked else Severity.NOTICE
         self._chronicle.note("retiring", story, severity=severity, keep={"scale_sets": names})
