@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint format unit bench storm screenshots clean
+.PHONY: demo test lint format unit bench screenshots clean
 
 demo: $(STAMP)            ## the whole program against an embedded world: no account, no credentials
 	$(BIN)/arcdeck demo
@@ -26,9 +26,6 @@ format: $(STAMP)          ## put the code in order
 
 bench: $(STAMP)           ## ratios within one run; no absolute promise
 	$(BIN)/python -m tests.benchmarks
-
-storm: $(STAMP)           ## everything goes wrong at once, over many seeds; takes hours
-	$(BIN)/python -m tests.storm --seeds 200 --hours 2
 
 screenshots: $(STAMP)     ## the README's pictures, from the demo world
 	$(BIN)/python -m tests.screenshots
