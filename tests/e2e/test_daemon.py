@@ -42,7 +42,7 @@ async def test_a_killed_daemon_finds_its_runner_again_and_starts_no_second_one(w
     await one.signalled(signal.SIGKILL)
 
     other = await daemon()
-    await until(lambda: any("adopted" in line for line in other.lines), "the task is adopted")
+    await until(lambda: any("recalled" in line or "adopted" in line for line in other.lines), "it knows its runner")
     await until(lambda: job.result == "succeeded", "the job ends")
     assert world.ecs.calls["RunTask"] == 1
     assert not other.errors
