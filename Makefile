@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# One more than there are processors: some tests live in real time, and wait.
+WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 
 .PHONY: demo test lint format unit bench screenshots clean
 
@@ -18,7 +20,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	$(BIN)/pytest --numprocesses auto --cov --cov-report term
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term
 
 format: $(STAMP)          ## put the code in order
 	$(BIN)/ruff check --fix .

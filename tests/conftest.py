@@ -1,11 +1,25 @@
 """What every test may use: the marker that puts a test into virtual time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+import botocore.session
 import pytest
 
 from tests.virtual_time import VirtualTimeLoop
+
+#: Tracing takes as much time as the tests themselves, and is left out where it would say nothing: lines that merely run
+#: in the play of a whole program are not lines that are checked, and the world is not measured at all.
+UNTRACED = tuple(Path(__file__).parent / part for part in ("architecture", "e2e", "integration", "unit/world"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the measured coverage to tests that check single parts."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in UNTRACED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -18,3 +32,11 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     if item.get_closest_marker("virtual_time") is not None:
         return {"virtual time": VirtualTimeLoop}
     return {"real time": asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_reading_of_the_service_descriptions() -> Iterator[None]:
+    """Read botocore's descriptions of AWS once in a process: each session of its own would take 100 ms for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield

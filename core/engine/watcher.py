@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Seconds between looks at young and ending tasks.
 YOUNG_INTERVAL = 5.0
+#: Tasks that are adopted before others of the loop have their turn.
+BATCH = 100
 
 
 class Watcher:
@@ -94,7 +96,7 @@ class Watcher:
         for task in look.tasks:
             if (owner := self._owner(task)) and task.status.ended:
                 self._found_stopped(task, owner)
-        self._adopt_unknown(look)
+        await self._adopt_unknown(look)
 
     async def run(self) -> Never:
         """Keep looking at young and ending tasks until cancelled; complete looks are the reaper's to ask for."""
@@ -118,7 +120,7 @@ class Watcher:
         listed = await self._ecs.list_tasks()
         left = set(known.values()) - set(listed) - {""}
         look = self._ours(await self._ecs.describe_tasks([*listed, *sorted(left)]))
-        self._adopt_unknown(look)
+        await self._adopt_unknown(look)
         # A task that was listed but is missing from the describe answer counts as seen (behaviour.md 1.4).
         judged = [name for name, arn in known.items() if arn in left or not arn]
         for ended in self._fleet.observe_all(look, judged):
@@ -135,8 +137,10 @@ class Watcher:
         ]
         return replace(look, tasks=tuple(ours))
 
-    def _adopt_unknown(self, look: Described) -> None:
-        for task in look.tasks:
+    async def _adopt_unknown(self, look: Described) -> None:
+        for number, task in enumerate(look.tasks):
+            if number % BATCH == 0:
+                await asyncio.sleep(0)  # a first look may find thousands: others of the loop come in between
             name = task.runner_name
             if name is None or task.status.ended or self._fleet.by_arn(task.arn) or self._fleet.get(name):
                 continue
