@@ -108,6 +108,8 @@ ACTIONS: Final = (
     ),
     Action("copy", ("c",), "copy", "its WHY to your clipboard", Group.ROW, applies=_is_there, rank=31),
     Action("filter", ("slash",), "filter", "rows that hold a text", Group.LIST, rank=20),
+    Action("sort", ("s",), "sort", "by a column, one letter", Group.LIST, rank=33),
+    Action("turn", ("S",), "turn", "sorted the other way", Group.LIST),
     Action("problems", ("exclamation_mark",), "problems", "only what needs a look", Group.LIST, rank=21),
     Action("back", ("escape",), "back", "filter off, then all sets", Group.LIST),
     Action("freeze", ("z",), "freeze", "hold the picture still", Group.LIST, rank=32),

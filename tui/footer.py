@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.actions import Action
 
 _RIGHT: Final = ("help", "leave")
+_EXAMPLES: Final = 'state:pending  age>5m  !gpu  "two words"'
 
 
 def footer_row(allowed: Iterable[Action], labels: Mapping[str, str], note: str, width: int) -> Row:
@@ -36,9 +37,11 @@ def footer_row(allowed: Iterable[Action], labels: Mapping[str, str], note: str, 
     return Row(tuple(left), right)
 
 
-def typing_row() -> Row:
-    """The footer while a text is typed."""
-    return Row((Span(" "), *_entry("enter", "keep it"), *_entry("esc", "as before")))
+def typing_row(problem: str) -> Row:
+    """The footer while a filter is typed: how one is written, or why this one is not understood."""
+    if problem:
+        return Row((Span(f" {problem}", Tone.LATE),))
+    return Row((Span(" "), *_entry("enter", "keep it"), *_entry("esc", "as before")), (Span(_EXAMPLES, Tone.MUTED),))
 
 
 def _entry(key: str, label: str) -> Line:

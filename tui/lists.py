@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic
 
-from core.api.model import RunnerView, ScaleSetView, Severity
+from core.api.model import EventView, RunnerView, ScaleSetView, Severity
 from tui import looks, pulse, rows
 from tui.rows import Column, RowT
+from tui.sorting import Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.api.model import Snapshot
+    from tui.query import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class Kind(Generic[RowT]):
     rows: Callable[[Snapshot], Sequence[RowT]]
     key: Callable[[RowT], str]
     sort: Callable[[RowT, float], Any]
-    text: Callable[[RowT, float], str]  #: what a filter looks in
+    text: Callable[[RowT, float], str]  #: what a word of a filter is looked for in
+    fields: Fields[RowT]  #: what a filter can ask for by name
+    sorts: Mapping[str, Sort[RowT]]  #: by what it can be sorted, by letter
     problem: Callable[[RowT, float], bool]
     order: str  #: how it is sorted, in words
     empty: str  #: what to say when there is nothing at all
@@ -42,6 +46,66 @@ def _runner_text(row: RunnerView, now: float) -> str:
     return f"{looks.runner_look(row, now).word} {row.name} {job} {row.reason} {row.task_arn} {row.launch}"
 
 
+_SCALE_SET_FIELDS: Final[Fields[ScaleSetView]] = {
+    "state": lambda row, _: row.state,
+    "set": lambda row, _: row.name,
+    "assigned": lambda row, _: row.assigned,
+    "want": lambda row, _: row.want,
+    "have": lambda row, _: rows.have(row),
+    "busy": lambda row, _: row.busy,
+    "idle": lambda row, _: row.idle,
+    "starting": lambda row, _: row.starting,
+    "min": lambda row, _: row.minimum,
+    "max": lambda row, _: row.maximum,
+    "backoff": lambda row, now: max(0.0, row.backoff.until - now) if row.backoff else None,
+    "reason": lambda row, _: row.backoff.reason if row.backoff else row.reason,
+}
+_RUNNER_FIELDS: Final[Fields[RunnerView]] = {
+    "state": lambda row, _: row.state,
+    "set": lambda row, _: row.scale_set,
+    "runner": lambda row, _: row.name,
+    "age": lambda row, now: now - row.since,
+    "job": lambda row, _: row.job.name if row.job else None,
+    "repo": lambda row, _: row.job.repository if row.job else None,
+    "workflow": lambda row, _: row.job.workflow if row.job else None,
+    "exit": lambda row, _: row.exit_code,
+    "reason": lambda row, _: row.reason,
+    "task": lambda row, _: row.task_arn,
+    "launch": lambda row, _: row.launch,
+}
+_EVENT_FIELDS: Final[Fields[EventView]] = {
+    "kind": lambda row, _: row.kind,
+    "severity": lambda row, _: row.severity,
+    "set": lambda row, _: row.scale_set,
+    "runner": lambda row, _: row.runner,
+    "by": lambda row, _: row.operator,
+    "text": lambda row, _: row.text,
+    "age": lambda row, now: now - row.at,
+}
+
+_SCALE_SET_SORTS: Final[Mapping[str, Sort[ScaleSetView]]] = {
+    "n": Sort("name", _SCALE_SET_FIELDS["set"]),
+    "a": Sort("assigned", _SCALE_SET_FIELDS["assigned"], falling=True),
+    "w": Sort("want", _SCALE_SET_FIELDS["want"], falling=True),
+    "h": Sort("have", _SCALE_SET_FIELDS["have"], falling=True),
+    "b": Sort("busy", _SCALE_SET_FIELDS["busy"], falling=True),
+    "i": Sort("idle", _SCALE_SET_FIELDS["idle"], falling=True),
+    "m": Sort("max", _SCALE_SET_FIELDS["max"], falling=True),
+}
+_RUNNER_SORTS: Final[Mapping[str, Sort[RunnerView]]] = {
+    "c": Sort("clock", _RUNNER_FIELDS["age"], falling=True),
+    "s": Sort("state", _RUNNER_FIELDS["state"]),
+    "n": Sort("name", _RUNNER_FIELDS["runner"]),
+    "j": Sort("job", lambda row, _: rows.job_text(row.job) if row.job else None),
+    "e": Sort("exit", _RUNNER_FIELDS["exit"], falling=True),
+    "l": Sort("launch", _RUNNER_FIELDS["launch"]),
+}
+_EVENT_SORTS: Final[Mapping[str, Sort[EventView]]] = {
+    "k": Sort("kind", _EVENT_FIELDS["kind"]),
+    "r": Sort("runner", _EVENT_FIELDS["runner"]),
+    "o": Sort("operator", _EVENT_FIELDS["by"]),
+}
+
 SETS: Final = Kind(
     id="sets",
     number="1",
@@ -51,6 +115,8 @@ SETS: Final = Kind(
     key=lambda row: row.name,
     sort=rows.scale_set_order,
     text=_scale_set_text,
+    fields=_SCALE_SET_FIELDS,
+    sorts=_SCALE_SET_SORTS,
     problem=lambda row, _: pulse.is_scale_set_problem(row),
     order="problems first",
     empty="no scale sets are configured",
@@ -65,6 +131,8 @@ RUNNERS: Final = Kind(
     key=lambda row: row.name,
     sort=rows.runner_order,
     text=_runner_text,
+    fields=_RUNNER_FIELDS,
+    sorts=_RUNNER_SORTS,
     problem=looks.is_runner_problem,
     order="late first",
     empty="no runners, and none are wanted",
@@ -79,6 +147,8 @@ EVENTS: Final = Kind(
     key=lambda row: str(row.id),
     sort=lambda row, _: -row.id,
     text=lambda row, _: f"{row.kind} {rows.event_text(row)}",
+    fields=_EVENT_FIELDS,
+    sorts=_EVENT_SORTS,
     problem=lambda row, _: row.severity in {Severity.WARNING, Severity.ERROR},
     order="newest first",
     empty="nothing has happened yet",

@@ -94,11 +94,11 @@ _SCALE_SET: Final = {
     ScaleSetState.DEGRADED: Look(_CROSS, "DEGRADED", Tone.FAILED, "failed, starts again"),
     ScaleSetState.BLOCKED: Look(_CROSS, "BLOCKED", Tone.FAILED, "somebody must mend it"),
     ScaleSetState.SESSION: Look(_CROSS, "SESSION", Tone.FAILED, "another one holds it"),
+    ScaleSetState.PAUSED: Look("■", "PAUSED", Tone.INFO, "somebody held it"),
     ScaleSetState.BACKOFF: Look("▲", "BACKOFF", Tone.LATE, "no room, tries later"),
     ScaleSetState.LATE_START: Look("▲", "LATE START", Tone.LATE, "a start takes too long"),
     ScaleSetState.STARTING: Look("◦", "STARTING", Tone.MUTED, "does not listen yet"),
     ScaleSetState.OBSERVING: Look("◦", "OBSERVING", Tone.INFO, "changes nothing"),
-    ScaleSetState.RETIRING: Look("▼", "RETIRING", Tone.INFO, "leaves with its last runner"),
     ScaleSetState.RETIRING: Look("▼", "RETIRING", Tone.ENDING, "goes with its runners"),
     ScaleSetState.AT_MAX: Look("▬", "AT MAX", Tone.INFO, "all it may have"),
     ScaleSetState.OK: Look(" ", "OK", Tone.GOOD, "has what it wants"),
@@ -162,6 +162,8 @@ def is_runner_problem(runner: RunnerView, now: float) -> bool:
 
 def _scale_set_detail(scale_set: ScaleSetView, now: float) -> str:
     match scale_set.state:
+        case ScaleSetState.PAUSED if scale_set.pause and scale_set.pause.drains:
+            return "drains"
         case ScaleSetState.BACKOFF if scale_set.backoff:
             wait = scale_set.backoff.until - now
             return f"{ages.exact(wait) if wait > 0 else 'due'} #{scale_set.backoff.failures}"
@@ -169,7 +171,7 @@ def _scale_set_detail(scale_set: ScaleSetView, now: float) -> str:
             return ages.exact(scale_set.session.retry_at - now)
         case ScaleSetState.SESSION if scale_set.session.retry_at is not None:
             return f"{ages.exact(scale_set.session.retry_at - now)} #{scale_set.session.tries}"
-        case ScaleSetState.STARTING if scale_set.session.tries:
+        case ScaleSetState.SESSION | ScaleSetState.STARTING if scale_set.session.tries:
             return f"#{scale_set.session.tries}"
         case _:
             return ""

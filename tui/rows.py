@@ -62,13 +62,13 @@ def runner_columns(width: int) -> Sequence[Column[RunnerView]]:
     if width < WIDE:
         return (
             Column("STATE", 10, _runner_state),
-            Column("CLOCK ↓", 9, _runner_clock, held_title="held"),
+            Column("CLOCK", 9, _runner_clock, held_title="held"),
             Column("RUNNER", 22 if width < _USUAL else 29, _runner_name, cut=Cut.NAME),
             Column("JOB", 8, _runner_job, flexible=True, cut=Cut.MIDDLE),
         )
     columns = (
         Column("STATE", 11, _runner_state),
-        Column("CLOCK ↓", 10, _runner_clock, held_title="CLOCK held"),
+        Column("CLOCK", 10, _runner_clock, held_title="CLOCK held"),
         Column("RUNNER", 32 if width < _VAST else 46, _runner_name, cut=Cut.NAME),
         Column("JOB", 16, _runner_job, flexible=True, cut=Cut.MIDDLE),
     )
@@ -231,8 +231,12 @@ def _last_poll(scale_set: ScaleSetView, now: float) -> Span:
 
 
 def _reason(scale_set: ScaleSetView, _: float) -> Span:
-    closed = scale_set.backoff if scale_set.state is ScaleSetState.BACKOFF else None
-    return Span(f" {closed.reason if closed else scale_set.reason}", Tone.MUTED)
+    reason = scale_set.reason
+    if scale_set.state is ScaleSetState.BACKOFF and scale_set.backoff:
+        reason = scale_set.backoff.reason
+    elif scale_set.state is ScaleSetState.SESSION and scale_set.session.since is not None:
+        reason = f"since {ages.time_of_day(scale_set.session.since)}: {reason}"
+    return Span(f" {reason}", Tone.MUTED)
 
 
 def _number(value: int | None) -> str:

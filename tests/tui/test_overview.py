@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.api.client import ConnectionLost, NotRunning, Refused
-from core.api.model import Answer, Delta, Heartbeat, Outcome, RunnerState, StopTask, SweepNow
+from core.api.model import (
+    Answer,
+    Delta,
+    Heartbeat,
+    Outcome,
+    RunnerState,
+    ScaleSetState,
+    SessionView,
+    StopTask,
+    SweepNow,
+)
 from tests.tui.samples import CONTROLLER, NOW, VERSION, fleet, runner, scale_set, snapshot, well
 from tests.tui.world import FakeDaemon, HandClock, overview, screen, settle
 from tui.dialogs.confirm import ConfirmDialog
@@ -74,6 +84,10 @@ class Desk:
         """What some lines of the screen say."""
         return self.screen.query_one(f"#{name}", Lines).text
 
+    def lines(self) -> list[str]:
+        """Every line of the screen as the terminal gets it."""
+        return [strip.text for strip in self.pilot.app.screen._compositor.render_strips()]
+
     def rule(self, name: str) -> str:
         return self.screen.query_one(f"#{name} > .rule", Lines).text
 
@@ -117,6 +131,27 @@ async def test_the_why_follows_the_cursor_and_the_list_that_has_the_focus() -> N
         assert "no room on EXTERNAL, 4 vCPU: RESOURCE:CPU, 3 failures" in " ".join(desk.text("why").split())
         await desk.press("3")
         assert "WHY capacity at 14:02:29Z" in desk.text("why")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_session_that_another_one_holds_is_shown_with_since_when_and_tries(size: tuple[int, int]) -> None:
+    session = SessionView(state="conflict", since=NOW - 92, tries=8, retry_at=NOW + 9)
+    held = scale_set(
+        "small", state=ScaleSetState.SESSION, reason="another session is alive; standing by", session=session
+    )
+    async with sitting(snapshot(scale_sets=(scale_set("large"), held)), size=size) as desk:
+        await desk.press("1")
+        assert any("\N{MULTIPLICATION SIGN} SESSION 0:09 #8" in line and " small " in line for line in desk.lines())
+        told = "another session is alive; standing by since 14:00:59Z, 8 tries, the next one at 14:02:40Z"
+        assert told in " ".join(desk.text("why").split())
+
+
+async def test_a_wide_screen_shows_since_when_another_one_holds_a_session_without_a_key() -> None:
+    session = SessionView(state="conflict", since=NOW - 92, tries=8, retry_at=NOW + 9)
+    async with sitting(snapshot(scale_sets=(scale_set(state=ScaleSetState.SESSION, session=session),))) as desk:
+        assert any(
+            "\N{MULTIPLICATION SIGN} SESSION 0:09 #8" in line and "since 14:00:59Z" in line for line in desk.lines()
+        )
 
 
 async def test_clocks_run_without_any_message() -> None:
@@ -202,6 +237,26 @@ async def test_a_filter_shows_what_holds_the_text_and_counts_it() -> None:
         assert desk.screen.runners.table.cursor == LATEST_BUSY
 
 
+async def test_a_filter_asks_for_fields_by_name() -> None:
+    async with sitting() as desk:
+        await desk.press("slash")
+        await desk.type("state=busy !docker age>1m")
+        shown = desk.screen.runners.table._arranged.rows.values()
+        assert {row.state for row in shown} == {RunnerState.BUSY}
+        assert desk.screen.runners.filter == "state=busy !docker age>1m"
+
+
+async def test_a_filter_that_is_not_understood_says_why_and_leaves_the_last_one_in_force() -> None:
+    async with sitting() as desk:
+        await desk.press("slash")
+        await desk.type("docker age>")
+        await desk.type("soon")
+        assert "age> takes a number or a duration such as 5m, not soon" in desk.lines()[-1]
+        assert "12 of 23" in desk.rule("runners")
+        await desk.press("enter")
+        assert desk.screen.runners.filter == "docker age>"
+
+
 async def test_letters_typed_into_the_filter_are_no_keys() -> None:
     async with sitting(unlocked=True) as desk:
         await desk.press("slash")
@@ -233,6 +288,38 @@ async def test_a_filter_that_matches_nothing_names_the_way_out() -> None:
         await desk.press("slash")
         await desk.type("zzz")
         assert desk.screen.runners.table._work_out(0).instead == "0 of 23 match zzz; esc clears the filter"
+
+
+# --- sorting -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_list_is_sorted_by_the_column_of_the_letter_and_turned_round_by_the_same_letter() -> None:
+    async with sitting() as desk:
+        await desk.press("1", "s", "n")
+        names = [*desk.screen.sets.table._arranged.order]
+        assert names == sorted(names)
+        assert "by NAME ↑" in desk.rule("sets")
+        await desk.press("s", "n")
+        assert [*desk.screen.sets.table._arranged.order] == names[::-1]
+        assert "by NAME ↓" in desk.rule("sets")
+
+
+async def test_the_keys_of_the_sorts_are_shown_and_any_other_key_changes_nothing() -> None:
+    async with sitting(unlocked=True) as desk:
+        await desk.press("1", "s")
+        assert "n name" in desk.lines()[-1]
+        assert ". problems first" in desk.lines()[-1]
+        await desk.press("W")
+        assert desk.pilot.app.screen is desk.screen
+        assert "problems first" in desk.rule("sets")
+
+
+async def test_the_order_that_puts_trouble_first_is_one_key_away() -> None:
+    async with sitting() as desk:
+        before = [*desk.screen.runners.table._arranged.order]
+        await desk.press("s", "n", "s", "full_stop")
+        assert [*desk.screen.runners.table._arranged.order] == before
+        assert "late first" in desk.rule("runners")
 
 
 async def test_enter_on_a_scale_set_narrows_the_runners_to_it() -> None:

@@ -22,6 +22,7 @@ from tui.lists import EVENTS, RUNNERS, SETS
 from tui.rows import WIDE
 from tui.screens.acting import ActingScreen
 from tui.screens.help import HelpScreen
+from tui.screens.sort import SortScreen
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
@@ -65,6 +66,7 @@ class OverviewScreen(ActingScreen):
         self._problems_only = False
         self._frozen: Moment | None = None
         self._frozen_updates = 0
+        self._typing_problem = ""  #: why the filter that is being typed is not understood
         self._pending: Timer | None = None
         self._painted_at = float("-inf")
 
@@ -140,7 +142,7 @@ class OverviewScreen(ActingScreen):
         allowed = [action for action in ACTIONS if self.check_action(action.id, ())]
         footer = self.query_one(FooterLine)
         if self.query_one(FilterBar).display:
-            footer.show_typing()
+            footer.show_typing(self._typing_problem)
         else:
             footer.show_actions(allowed, moment)
 
@@ -207,7 +209,7 @@ class OverviewScreen(ActingScreen):
     def action_back(self) -> None:
         """Undo one thing: first the filter, then the narrowing."""
         if self.active.filter:
-            self.active.filter = ""
+            self.active.ask("")
             self._rearrange()
         elif self.runners.scope:
             self._narrow("")
@@ -224,15 +226,31 @@ class OverviewScreen(ActingScreen):
         self._frozen_updates = self.session.feed.updates
         self.draw()
 
+    def action_sort(self) -> None:
+        """Choose by what the list is sorted."""
+        panel = self.active
+
+        def chosen(letter: str | None) -> None:
+            panel.order = panel.order.after(letter or "", panel.kind.sorts)
+            self._rearrange()
+
+        self.app.push_screen(SortScreen(panel.kind.sorts, panel.kind.order), chosen)
+
+    def action_turn(self) -> None:
+        """Sort the other way round."""
+        self.active.order = self.active.order.round()
+        self._rearrange()
+
     def action_filter(self) -> None:
-        """Type a text that rows have to hold."""
+        """Type what rows have to hold."""
+        self._typing_problem = ""
         self.query_one(MessageLine).display = False
         self.query_one(FilterBar).open(self.active.filter)
         self.draw()
 
     @on(FilterBar.Typed)
     def _filter_typed(self, message: FilterBar.Typed) -> None:
-        self.active.filter = message.text
+        self._typing_problem = self.active.ask(message.text)
         self._rearrange()
 
     @on(FilterBar.Closed)

@@ -10,7 +10,9 @@ from textual.containers import Vertical
 from tui import ages
 from tui.fit import shorten
 from tui.listing import Arranged, Listing
+from tui.query import Query, QueryError, parse
 from tui.rows import RowT
+from tui.sorting import Order
 from tui.tones import Span, Tone, rule
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.lines import Lines
@@ -45,7 +47,9 @@ class Panel(Vertical, Generic[RowT]):
     def __init__(self, kind: Kind[RowT]) -> None:
         super().__init__(id=kind.id)
         self.kind = kind
-        self.filter = ""  #: rows are shown when they hold this text, in any case
+        self.filter = ""  #: the filter in force, as it was typed
+        self.order: Order[RowT] = Order()
+        self._query: Query[RowT] = Query()
         self.scope = ""  #: to what ``within`` narrows the list, in words
         self.within: Callable[[RowT], bool] = lambda _: True
         self.caption = Caption(kind.number, kind.title, "")
@@ -58,20 +62,25 @@ class Panel(Vertical, Generic[RowT]):
         yield self._rule
         yield self.table
 
+    def ask(self, text: str) -> str:
+        """Show only rows for which this filter holds. Returns what is wrong with it; then the last one stays."""
+        try:
+            self._query = parse(text, self.kind.fields, self.kind.text)
+        except QueryError as error:
+            return str(error)
+        self.filter = text
+        return ""
+
     def show(self, moment: Moment, *, problems_only: bool, nothing: str) -> None:
         """Show the moment. ``nothing`` is what to say while there is no data."""
-        now, kind, needle = moment.now, self.kind, self.filter.casefold()
+        now, kind, query, sort = moment.now, self.kind, self._query, self.order.key(self.kind.sort)
 
         def keep(row: RowT) -> bool:
-            return (
-                self.within(row)
-                and (not problems_only or kind.problem(row, now))
-                and (not needle or needle in kind.text(row, now).casefold())
-            )
+            return self.within(row) and (not problems_only or kind.problem(row, now)) and query.holds(row, now)
 
         rows = kind.rows(moment.snapshot) if moment.snapshot else ()
         arranged = self.listing.arrange(
-            rows, key=kind.key, sort=lambda row: kind.sort(row, now), keep=keep, cursor=self.table.cursor
+            rows, key=kind.key, sort=lambda row: sort(row, now), keep=keep, cursor=self.table.cursor
         )
         if moment.snapshot is not None:
             nothing = self._nothing(arranged, problems_only=problems_only)
@@ -95,7 +104,7 @@ class Panel(Vertical, Generic[RowT]):
             f"filter {shorten(self.filter, _SHORT)}" if self.filter else "",
             f"as of {ages.time_of_day(moment.now)}" if moment.held else "",
             self._position(arranged),
-            self.kind.order,
+            self.order.words or self.kind.order,
         ]
         shown = tuple(note for note in notes if note)
         return Caption(self.kind.number, self.kind.title, str(arranged.total), troubled, arranged.held, shown)

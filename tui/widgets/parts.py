@@ -81,9 +81,9 @@ class MessageLine(Lines):
 class FooterLine(Lines):
     """What the keys do now."""
 
-    def show_typing(self) -> None:
-        """Show what keys do while a text is typed, when all others are letters."""
-        self.show(typing_row())
+    def show_typing(self, problem: str) -> None:
+        """Show what keys do while a filter is typed, when all others are letters; or why it is not understood."""
+        self.show(typing_row(problem))
 
     def show_actions(self, allowed: Iterable[Action], moment: Moment) -> None:
         """Show these actions; those that need an unlocked screen only while it is."""
