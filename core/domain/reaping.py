@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 VISIBLE_WITHIN = 300.0
 #: Two complete looks this far apart must both miss a task.
 MISSING_APART = 60.0
+#: Seconds a container may outlive its job: it has nothing left to do but to exit, and holds a slot until then (row 15).
+FINISHING_WITHIN = 900.0
 
 #: Idle runners have a limit of their own, and drain (``draining``); starting ones that run, too (``unready_reason``).
 _RUNS_A_JOB = frozenset({Phase.BUSY, Phase.FINISHING})
@@ -96,15 +98,25 @@ def stop_reason(runner: Runner, limits: Limits, now: float) -> str | None:
             return None
         stuck, threshold = format_duration(now - runner.status_since), format_duration(limit)
         return f"ecs-arc: stuck in {runner.task.status} for {stuck} (threshold: {threshold})"
-    if runner.phase not in _RUNS_A_JOB:
+    return _outlived_its_job(runner, now) or _over_max_runtime(runner, limits, now)
+
+
+def _outlived_its_job(runner: Runner, now: float) -> str | None:
+    if runner.phase is not Phase.FINISHING or now - runner.since <= FINISHING_WITHIN:
         return None
-    since = runtime_since(runner)
-    if limits.max_runtime > 0 and since is not None and runner.task.status is TaskStatus.RUNNING:
-        age = now - since
-        if age > limits.max_runtime:
-            allowed, spent = format_duration(limits.max_runtime), format_duration(age)
-            return f"ecs-arc: exceeded max runtime {allowed} (running: {spent})"
-    return None
+    allowed, spent = format_duration(FINISHING_WITHIN), format_duration(now - runner.since)
+    return f"arcdeck: its job ended {spent} ago and its container does not (threshold: {allowed})"
+
+
+def _over_max_runtime(runner: Runner, limits: Limits, now: float) -> str | None:
+    since = runtime_since(runner) if runner.phase in _RUNS_A_JOB else None
+    if since is None or limits.max_runtime <= 0 or runner.task is None:
+        return None
+    age = now - since
+    if age <= limits.max_runtime or runner.task.status is not TaskStatus.RUNNING:
+        return None
+    allowed, spent = format_duration(limits.max_runtime), format_duration(age)
+    return f"ecs-arc: exceeded max runtime {allowed} (running: {spent})"
 
 
 def gone(first_missed: float, accepted_at: float | None, now: float) -> bool:

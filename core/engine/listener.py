@@ -34,6 +34,8 @@ logger = logging.getLogger("arcdeck")
 WATCHDOG = 90.0
 #: Waits after a poll that failed while the session lives (github-scale-set-api.md 7.7).
 POLL_AGAIN = (1.0, 2.0, 5.0)
+#: The longest wait between two polls that is believed when GitHub asks for it: jobs wait as long.
+LONGEST_WAIT = 300.0
 #: Polls that fail in a row before the session is opened anew.
 POLL_FAILURES = 5
 #: Seconds that a message in hand may take once we are told to stop; closing the session takes as long at most.
@@ -89,7 +91,8 @@ class Listener:
         if self._failures > POLL_FAILURES:
             raise error
         asked = error.retry_after if isinstance(error, Retryable) else None
-        wait = POLL_AGAIN[min(self._failures, len(POLL_AGAIN)) - 1] if asked is None else asked
+        own = POLL_AGAIN[min(self._failures, len(POLL_AGAIN)) - 1]
+        wait = own if asked is None else min(asked, LONGEST_WAIT)
         self._warn("poll-failed", f"{self._target.name}: listening failed, again in {wait:.0f} s: {error}")
         await self._services.times.sleep(wait)
 
@@ -224,9 +227,11 @@ class Listener:
                 await self._session.acknowledge(message_id)
             except SessionGone:
                 raise
-            except ArcdeckError as error:
+            except Retryable as error:
                 self._warn("ack-failed", f"{self._target.name}: message {message_id} not acknowledged yet: {error}")
                 return
+            except ArcdeckError as error:  # never to be had: those behind it must not wait for it
+                self._warn("ack-failed", f"{self._target.name}: message {message_id} cannot be acknowledged: {error}")
             self._unacknowledged.discard(message_id)
 
     def _warn(self, kind: str, text: str) -> None:

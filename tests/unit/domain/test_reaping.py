@@ -1,5 +1,7 @@
 """What may be stopped or deregistered, and why (behaviour.md 1.4, invariants I2, I3, I5)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,8 +94,18 @@ def test_max_runtime_of_a_job_whose_start_was_not_heard_counts_from_when_it_was_
     assert runtime_since(found) == 21_600.0
 
 
+@pytest.mark.parametrize("max_runtime", [0.0, 21_600.0])
+def test_a_container_that_outlives_its_job_by_a_quarter_of_an_hour_is_stopped(max_runtime: float) -> None:
+    # behaviour.md row 15: it occupies a slot
+    hanging = replace(running(Phase.FINISHING, job_since=60.0), since=1_000.0)
+    limits = Limits(max_runtime=max_runtime)
+    assert stop_reason(hanging, limits, 1_900.0) is None
+    reason = "arcdeck: its job ended 15m1s ago and its container does not (threshold: 15m0s)"
+    assert stop_reason(hanging, limits, 1_901.0) == reason
+
+
 def test_a_container_that_outlives_its_job_is_stopped_at_max_runtime() -> None:
-    hanging = running(Phase.FINISHING, since=0.0, job_since=60.0)
+    hanging = replace(running(Phase.FINISHING, job_since=60.0), since=21_000.0)
     assert stop_reason(hanging, LIMITS, 21_659.0) is None
     assert stop_reason(hanging, LIMITS, 21_661.0) == "ecs-arc: exceeded max runtime 6h0m0s (running: 6h0m1s)"
 

@@ -87,6 +87,11 @@ class TestPolling:
             assert github.moments["next_message"] == [0.0, 20.0]
             assert len(github.opened) == 1
 
+    async def test_nobody_waits_for_hours_because_github_asked_for_it(self, rigs: Rigs, github: TimedGitHub) -> None:
+        github.fail("next_message", Throttled("slow down", retry_after=86_400))
+        async with rigs.running(settle=310):
+            assert github.moments["next_message"] == [0.0, 300.0]
+
     async def test_polls_that_keep_failing_open_a_new_session(self, rigs: Rigs, github: TimedGitHub) -> None:
         github.fail("next_message", *[Unavailable("GitHub is away")] * 6)
         async with rigs.running(settle=60) as rig:
@@ -193,6 +198,18 @@ class TestAcknowledging:
             message = github.send("small", assigned=0)
             await asyncio.sleep(1)
             assert session_of(github).acknowledged == [message]
+
+    async def test_a_message_that_can_never_be_acknowledged_holds_up_none_behind_it(
+        self, rigs: Rigs, github: TimedGitHub
+    ) -> None:
+        async with rigs.running() as rig:
+            github.fail("acknowledge", ProtocolError("no such message"))
+            github.send("small", assigned=0)
+            await asyncio.sleep(1)
+            message = github.send("small", assigned=0)
+            await asyncio.sleep(1)
+            assert session_of(github).acknowledged == [message]
+            assert "cannot be acknowledged: no such message" in rig.events("ack-failed")[0]
 
     async def test_a_message_that_cannot_be_acknowledged_is_not_handled_again(
         self, rigs: Rigs, github: TimedGitHub
