@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # One more than there are processors: some tests live in real time, and wait.
 WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 
-.PHONY: demo test lint format unit bench screenshots clean
+.PHONY: demo test lint format unit bench storm screenshots clean
 
 demo: $(STAMP)            ## the whole program against an embedded world: no account, no credentials
 	$(BIN)/arcdeck demo
@@ -28,6 +28,9 @@ format: $(STAMP)          ## put the code in order
 
 bench: $(STAMP)           ## ratios within one run; no absolute promise
 	$(BIN)/python -m tests.benchmarks
+
+storm: $(STAMP)           ## 200 seeds of two virtual hours in which everything goes wrong; takes an hour
+	$(BIN)/python -m tests.storm --seeds 200 --hours 2
 
 screenshots: $(STAMP)     ## the README's pictures, from the demo world
 	$(BIN)/python -m tests.screenshots

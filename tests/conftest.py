@@ -1,14 +1,18 @@
 """What every test may use: the marker that puts a test into virtual time."""
 
 import asyncio
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import botocore.session
 import pytest
+from hypothesis import settings
 
+from tests.stages import share_service_descriptions
 from tests.virtual_time import VirtualTimeLoop
+
+# How long an example takes is for the bench: a loaded machine is no failure.
+settings.register_profile("arcdeck", deadline=None)
+settings.load_profile("arcdeck")
 
 #: Tracing takes as much time as the tests themselves, and is left out where it would say nothing: lines that merely run
 #: in the play of a whole program are not lines that are checked, and the world is not measured at all.
@@ -36,7 +40,6 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 
 @pytest.fixture(scope="session", autouse=True)
 def one_reading_of_the_service_descriptions() -> Iterator[None]:
-    """Read botocore's descriptions of AWS once in a process: each session of its own would take 100 ms for them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        share_service_descriptions(patch)
         yield

@@ -6,6 +6,7 @@ that its controllers wrote and showed. Belongs in virtual time, and needs no pyt
 """
 
 import asyncio
+import functools
 import io
 import logging
 import random
@@ -16,8 +17,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import botocore.session
 import pytest
+from aiobotocore.httpsession import AIOHTTPSession
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from core.adapters.github import pools
 from core.api.model import RunnerState, RunnerView, ScaleSetView, Snapshot
 from core.bootstrap import controller
 from core.config.runner_config import parse_runner_config
@@ -38,6 +43,22 @@ memory = 2048
 compatibility = "EXTERNAL"
 max_runners = 10
 """
+
+
+def share_service_descriptions(patch: pytest.MonkeyPatch) -> None:
+    """Read botocore's descriptions of AWS once in a process: every session of its own would take 100 ms for them."""
+    patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+
+
+def share_start_costs(patch: pytest.MonkeyPatch) -> None:
+    """Read what all controllers of a process have in common once: authorities, the App's key, AWS's descriptions.
+
+    AWS is reached in plain HTTP here, so its client needs no authorities at all.
+    """
+    share_service_descriptions(patch)
+    patch.setattr("core.adapters.github.transport.trusted", functools.cache(pools.trusted))
+    patch.setattr("core.adapters.github.auth.load_pem_private_key", functools.cache(load_pem_private_key))
+    patch.setattr(AIOHTTPSession, "_get_ssl_context", lambda _: None)
 
 
 class WorldTime:
@@ -178,6 +199,10 @@ class Stages:
                 theatre.events.extend(event.model_dump(mode="json") for event in engine.snapshot().events)
         if stage.dead:
             world.faults.clear(ANY_OPERATION)
+
+    def theatres(self) -> list[Theatre]:
+        """What is known of every world there was."""
+        return list(self._theatres.values())
 
     def theatre(self, world: World) -> Theatre:
         """What is known of a world that is open."""

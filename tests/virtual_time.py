@@ -101,8 +101,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             self.call_soon_threadsafe(lambda: None)
 
     def jump(self, seconds: float) -> None:
-        """Move time forward. Called by the selector at the moment an ordinary loop would sleep."""
-        self._now = round(self._now + seconds, _DIGITS)
+        """Move time forward, by a nanosecond at least. Called by the selector when an ordinary loop would sleep.
+
+        Timers fire up to a nanosecond early; who waits until a moment, and looks again, would otherwise never see it.
+        """
+        self._now = round(self._now + max(seconds, 10**-_DIGITS), _DIGITS)
 
     @property
     def held(self) -> bool:

@@ -56,7 +56,7 @@ class Longest:
 @contextmanager
 def timed_callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Longest]:
     """Time every callback of this thread's loop by the processor time it takes: other processes do not count."""
-    longest, run, ours = Longest(), asyncio.Handle._run, threading.get_ident()  # type: ignore[attr-defined]  # the one door
+    longest, run, ours = Longest(), asyncio.Handle._run, threading.get_ident()
 
     def timed(handle: Any) -> None:
         began = time.thread_time()
@@ -87,7 +87,7 @@ async def running(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> A
 
 async def seen(engine: Engine, runners: int) -> None:
     async with asyncio.timeout(60):
-        while len(engine.snapshot().runners) < runners or not engine.health().ready:
+        while len(engine.snapshot().runners) < runners or not engine.health().ready:  # noqa: ASYNC110 - as a screen sees it
             await asyncio.sleep(0.1)
 
 
@@ -107,7 +107,7 @@ async def test_two_thousand_runners_never_hold_up_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with far_world(WorldSettings(seed=1)) as world:
-        world.ask(plant, dict.fromkeys(FAMILIES, {"ecs-arc:managed": "true"}), list(runner_tasks()))
+        world.ask(plant, {name: {"ecs-arc:managed": "true"} for name in FAMILIES}, list(runner_tasks()))
         (tmp_path / "runners.toml").write_text(TOML)
         environ = world.ask(environment) | {
             "TOML_CONFIG_FILE": str(tmp_path / "runners.toml"),

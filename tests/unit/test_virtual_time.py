@@ -57,6 +57,16 @@ async def test_sleeps_that_do_not_add_up_in_binary_end_at_the_exact_decimal() ->
     assert running_loop().time() == 0.3
 
 
+async def test_who_waits_for_a_moment_a_billionth_of_a_second_away_sees_it() -> None:
+    loop = running_loop()
+    moment = loop.time() + 1e-10
+    for _ in range(3):
+        if loop.time() >= moment:
+            break
+        await asyncio.sleep(moment - loop.time())
+    assert loop.time() >= moment
+
+
 async def test_timers_fire_in_the_order_of_their_times() -> None:
     seen: list[int] = []
 
