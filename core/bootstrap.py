@@ -12,10 +12,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core import DISTRIBUTION
 from core.adapters.aws.ecs import EcsRunner
+from core.adapters.aws.logs import CloudWatchTaskLogs
+from core.adapters.aws.parameters import ParameterSource
+from core.adapters.aws.secret_values import secret_value
 from core.adapters.aws.session import connect
 from core.adapters.clock import SystemClock
 from core.adapters.control.http import health_on_tcp
@@ -27,26 +30,31 @@ from core.adapters.github.client import GitHubScaleSetClient
 from core.adapters.journal import SqliteJournal
 from core.adapters.sources import FileSource
 from core.config import credentials as configured
+from core.config.options import GITHUB_APP_PRIVATE_KEY_SECRET
 from core.config.paths import control_paths, is_usable
 from core.config.runner_config import parse_runner_config
-from core.config.settings import ConfigFile
+from core.config.settings import ConfigFile, SsmParameter
 from core.domain.errors import ConfigurationError, Retryable
 from core.domain.task_definition import DefinitionSettings
 from core.engine.engine import Engine
-from core.engine.wiring import EnginePorts, EngineSettings
+from core.engine.ground import EnginePorts, EngineSettings
+from core.ports import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from core.adapters.aws.session import AwsConnection
+    from core.adapters.github.auth import Credentials
     from core.config.paths import ControlPaths
-    from core.config.runner_config import RunnerConfig
-    from core.config.settings import Settings
-    from core.ports import Clock, ConfigSource
+    from core.config.settings import RunnerDefaults, Settings
+    from core.domain.secret import Secret
+    from core.ports import Clock, ConfigSource, Configuration, TaskLogs
+
+T = TypeVar("T")
 
 logger = logging.getLogger("arcdeck")
 
-#: Seconds between attempts to read a configuration that is out of reach at start.
+#: Seconds between attempts to read a configuration or a secret that is out of reach at start.
 CONFIG_RETRY = 5.0
 
 
@@ -80,15 +88,21 @@ async def controller(
         raise ConfigurationError("set ARCDECK_CONTROLLER_ID: a controller needs a place for its state")
     parts = Parts(settings, clock or SystemClock(), rng or random.SystemRandom(), Metrics())
     async with AsyncExitStack() as stack:
-        config = await _runner_config(settings)
         connection = await stack.enter_async_context(connect())
+        source = await _source(settings, connection, stack)
+        configuration = TomlConfiguration(source, settings.runners)
+        wanted = await _once_in_reach("the runner configuration", configuration.read)
+        credentials = await _credentials(settings, connection)
         journal = await stack.enter_async_context(
             SqliteJournal(
                 paths.state / "journal.db", parts.clock, keep=timedelta(seconds=settings.daemon.journal_retention)
             )
         )
-        client = await stack.enter_async_context(parts.github_client())
-        engine = parts.engine(config, connection, client, journal, allow_mass_removal=allow_mass_removal)
+        client = await stack.enter_async_context(parts.github_client(credentials))
+        told = _engine_settings(settings, wanted, connection.region)
+        told = replace(told, allow_mass_removal=allow_mass_removal)
+        logs = CloudWatchTaskLogs(await stack.enter_async_context(connection.client("logs")), connection.ecs)
+        engine = Engine(told, parts.ports(connection, client, journal, configuration, logs))
         await stack.enter_async_context(await parts.control_server(engine, paths))
         if (listen := settings.daemon.http_listen) is not None:
             await stack.enter_async_context(health_on_tcp(engine, listen.host, listen.port, parts.metrics.text))
@@ -104,12 +118,12 @@ class Parts:
     rng: random.Random
     metrics: Metrics
 
-    def github_client(self) -> GitHubScaleSetClient:
+    def github_client(self, credentials: Credentials) -> GitHubScaleSetClient:
         """The client of one GitHub scope; to be entered."""
         github = self.settings.github
         return GitHubScaleSetClient(
             config_url=github.config_url,
-            credentials=_credentials(self.settings),
+            credentials=credentials,
             clock=self.clock,
             rng=self.rng,
             version=version(),
@@ -118,16 +132,15 @@ class Parts:
             on_call=self.metrics.on_call("github"),
         )
 
-    def engine(
+    def ports(
         self,
-        config: RunnerConfig,
         aws: AwsConnection,
         client: GitHubScaleSetClient,
         journal: SqliteJournal,
-        *,
-        allow_mass_removal: bool,
-    ) -> Engine:
-        """The engine on its ports."""
+        configuration: Configuration,
+        logs: TaskLogs,
+    ) -> EnginePorts:
+        """What the engine speaks to."""
         ecs = EcsRunner(
             aws.ecs,
             cluster=self.settings.cluster,
@@ -135,18 +148,18 @@ class Parts:
             clock=self.clock,
             on_call=self.metrics.on_call("aws"),
         )
-        ports = EnginePorts(
+        return EnginePorts(
             ecs=ecs,
             client=client,
             journal=journal,
+            configuration=configuration,
+            task_logs=logs,
             clock=self.clock,
             rng=self.rng,
             suffix=lambda: f"{self.rng.getrandbits(32):08x}",
             journal_state=lambda: journal.state,
             rate=lambda: (client.rate.remaining, client.rate.limit) if client.rate else None,
         )
-        told = _engine_settings(self.settings, config, aws.region)
-        return Engine(replace(told, allow_mass_removal=allow_mass_removal), ports)
 
     async def control_server(self, engine: Engine, paths: ControlPaths) -> ControlServer:
         """The control socket; to be entered."""
@@ -163,52 +176,73 @@ class Parts:
         )
 
 
-async def _runner_config(settings: Settings) -> RunnerConfig:
-    """Read the runner configuration; what is merely out of reach is waited for (behaviour.md 3.1)."""
-    source = _source(settings)
+async def _once_in_reach(what: str, read: Callable[[], Awaitable[T]]) -> T:
+    """What ``read`` gives; what is merely out of reach is waited for (behaviour.md 3.1)."""
     while True:
         try:
-            config = parse_runner_config((await source.read()).text, settings.runners)
+            return await read()
         except Retryable as error:
-            logger.warning("the runner configuration is out of reach, trying again: %s", error)
+            logger.warning("%s is out of reach, trying again: %s", what, error)
             await asyncio.sleep(CONFIG_RETRY)
-        else:
+
+
+class TomlConfiguration:
+    """The port ``Configuration``: TOML from a source, judged once for each version; then its warnings are logged."""
+
+    def __init__(self, source: ConfigSource, defaults: RunnerDefaults) -> None:
+        self._source = source
+        self._defaults = defaults
+        self._last = Wanted((), "")
+
+    async def read(self) -> Wanted:
+        """Read it now. The source's errors, and ConfigurationError for a text that cannot work."""
+        document = await self._source.read()
+        if document.version != self._last.version:
+            config = parse_runner_config(document.text, self._defaults)
             for warning in config.warnings:
                 logger.warning("%s", warning)
-            return config
+            self._last = Wanted(config.scale_sets, document.version)
+        return self._last
 
 
-def _source(settings: Settings) -> ConfigSource:
+async def _source(settings: Settings, connection: AwsConnection, stack: AsyncExitStack) -> ConfigSource:
     match settings.source:
+        case SsmParameter(name):
+            return ParameterSource(await stack.enter_async_context(connection.client("ssm")), name)
         case ConfigFile(path):
             return FileSource(path)
-        case _:
-            raise ConfigurationError(
-                "SSM_PARAMETER_NAME is not supported by this version; put the runners into a file and set "
-                "TOML_CONFIG_FILE to its path"
-            )
 
 
-def _credentials(settings: Settings) -> AppCredentials | TokenCredentials:
+async def _credentials(settings: Settings, connection: AwsConnection) -> Credentials:
     match settings.github.credentials:
         case configured.TokenCredentials(token):
             return TokenCredentials(token)
-        case configured.AppCredentials(installation_id=installation, private_key=key) as app:
-            if key is None:
-                raise ConfigurationError(
-                    "GITHUB_APP_PRIVATE_KEY_SECRET is not supported by this version; set GITHUB_APP_PRIVATE_KEY_FILE"
-                )
+        case configured.AppCredentials(installation_id=installation) as app:
+            key = app.private_key or await _fetched_key(app.private_key_secret or "", connection)
             return AppCredentials(app.issuer, installation, key)
 
 
-def _engine_settings(settings: Settings, config: RunnerConfig, region: str) -> EngineSettings:
+async def _fetched_key(arn: str, connection: AwsConnection) -> Secret:
+    """The App's private key from Secrets Manager: the PEM, alone or as the one value of its kind in a JSON text."""
+    setting = GITHUB_APP_PRIVATE_KEY_SECRET.variable
+    async with connection.client("secretsmanager") as client:
+        fetched = await _once_in_reach("the App's private key", lambda: secret_value(client, arn, setting=setting))
+    try:
+        return configured.parse_private_key(fetched.reveal())
+    except ValueError as error:
+        raise ConfigurationError(f"{setting}: secret {arn} {error}") from None
+
+
+def _engine_settings(settings: Settings, wanted: Wanted, region: str) -> EngineSettings:
     pace = settings.pace
     return EngineSettings(
         controller=settings.controller_id,
         cluster=settings.cluster,
         github=settings.github.config_url,
         region=region,
-        scale_sets=config.scale_sets,
+        scale_sets=wanted.scale_sets,
+        config_version=wanted.version,
+        config_interval=pace.config_poll_interval,
         definitions=DefinitionSettings(
             execution_role=settings.tasks.execution_role_arn,
             task_role=settings.tasks.task_role_arn,

@@ -23,7 +23,7 @@ from core.bootstrap import controller
 from core.domain.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from core.config.settings import Settings
 
@@ -55,12 +55,33 @@ def run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: b
 
 
 async def _run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool) -> None:
-    stop = asyncio.Event()
+    stop, made = asyncio.Event(), asyncio.Event()
     _stop_on_signals(stop)
     spare_the_collector()
-    async with controller(settings, environ, allow_mass_removal=allow_mass_removal) as engine:
-        await engine.run(stop)
+
+    async def serve() -> None:
+        async with controller(settings, environ, allow_mass_removal=allow_mass_removal) as engine:
+            made.set()
+            await engine.run(stop)
+
+    await _unless_stopped(serve(), stop, made)
     logger.info("stopped", extra={"fields": {"event": "stopped"}})
+
+
+async def _unless_stopped(service: Coroutine[None, None, None], stop: asyncio.Event, made: asyncio.Event) -> None:
+    """Run a service to its end, which it finds by itself once it is ``made``; one that is not is cancelled by ``stop``.
+
+    A controller that is being made may wait for its configuration for ever.
+    """
+    serving = asyncio.create_task(service, name="controller")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not made.is_set():
+        serving.cancel()
+    await asyncio.wait({serving, stopping})
+    if not serving.cancelled():
+        serving.result()
 
 
 def spare_the_collector() -> None:

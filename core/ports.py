@@ -13,9 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
-    from core.api.model import Answer, Command, Health, Operator, Snapshot, Update
+    from core.api.events import EventQuery, EventRecord
+    from core.api.model import (
+        Answer,
+        Command,
+        Health,
+        Operator,
+        Snapshot,
+        Update,
+    )
     from core.domain.messages import JitConfig, Message, Registration, RunnerRef, ScaleSetRef, Statistics
     from core.domain.run_task import RunTaskInput
+    from core.domain.scale_set import ScaleSetSpec
     from core.domain.task import Described, Task
     from core.domain.task_definition import TaskDefinition
 
@@ -141,6 +150,32 @@ class RegisteredDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a runner printed, made safe to show."""
+
+    at: datetime  #: aware UTC, as its host stamped it
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some lines, oldest first."""
+
+    lines: tuple[LogLine, ...]
+    next: str  #: what to give as ``after`` to go on behind them; empty while there is nothing to go on from
+
+
+class TaskLogs(Protocol):
+    """What the runners of tasks print."""
+
+    async def tail(self, task: Task, after: str | None, limit: int) -> LogPage:
+        """The newest ``limit`` lines (1 to 10,000), or those behind a token that an earlier page gave.
+
+        No lines while nothing was written. Raises Throttled, Unavailable, Gone and Rejected.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigDocument:
     """The runner configuration as it was read, with a version that changes whenever its bytes do."""
 
@@ -152,7 +187,30 @@ class ConfigSource(Protocol):
     """Where the runner TOML comes from."""
 
     async def read(self) -> ConfigDocument:
-        """Read it now. Unavailable when it cannot be reached, ConfigurationError when it is not there or denied."""
+        """Read it now.
+
+        Throttled or Unavailable when it cannot be reached, ConfigurationError or PermissionDenied when it is not there
+        or denied.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The scale sets that are to be: a configuration that was read, and in which nothing is known not to work."""
+
+    scale_sets: tuple[ScaleSetSpec, ...]
+    version: str  #: that of the document
+
+
+class Configuration(Protocol):
+    """What runs, as it is written down at this moment."""
+
+    async def read(self) -> Wanted:
+        """Read and judge it now.
+
+        Throttled or Unavailable when it cannot be reached, ConfigurationError when it is missing or cannot work,
+        PermissionDenied when it is denied.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +226,22 @@ class JournalEntry:
     text: str = ""  #: one sentence
     data: Mapping[str, object] = field(default_factory=dict)
 
+    def answers(self, query: EventQuery) -> bool:
+        """Whether it is among what is asked for; ``limit`` is not its concern."""
+        at = self.at.timestamp()
+        wanted = (
+            (query.scale_set, self.scale_set),
+            (query.runner, self.runner_name),
+            (query.operator, self.operator),
+            (query.job, self.data.get("job")),
+        )
+        return (
+            (query.since is None or at >= query.since)
+            and (query.until is None or at <= query.until)
+            and (not query.kinds or self.kind in query.kinds)
+            and all(asked in ("", found) for asked, found in wanted)
+        )
+
 
 class Journal(Protocol):
     """What happened and who did it. The fleet never depends on it (DESIGN.md, Journal)."""
@@ -180,6 +254,9 @@ class Journal(Protocol):
 
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, newest first."""
+
+    async def find(self, query: EventQuery) -> list[JournalEntry]:
+        """The newest entries that answer the query, oldest first; none where the disk cannot be read."""
 
     async def flush(self) -> None:
         """Return when everything recorded so far is on disk, or known not to be."""
@@ -199,6 +276,15 @@ class ControlRoom(Protocol):
 
     async def execute(self, command: Command, operator: Operator) -> Answer:
         """Carry out a command, once per command id, against the present state; refusals are answers, not errors."""
+
+    def events(self, query: EventQuery, *, follow: bool) -> AsyncIterator[EventRecord]:
+        """What happened, oldest first; to ``follow``, then what happens, for as long as somebody iterates.
+
+        The engine never waits for whoever iterates: one that is too slow is told how many events it missed.
+        """
+
+    async def logs(self, runner: str, after: str | None, limit: int) -> LogPage:
+        """What a runner's task printed; see ``TaskLogs.tail``. Gone when there is no such runner."""
 
     def health(self) -> Health:
         """Whether the engine lives and is ready, with reasons."""

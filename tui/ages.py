@@ -55,5 +55,10 @@ def time_of_day(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%SZ")
 
 
+def day(epoch: float) -> str:
+    """The UTC day of an epoch second: ``2031-05-06``."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d")
+
+
 def _whole(seconds: float) -> int:
     return max(0, int(seconds))

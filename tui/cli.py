@@ -1,7 +1,7 @@
 """The command line. Loading it loads neither a screen nor the controller: each command brings in what it needs.
 
-Exit codes: 0 done; 1 failed; 2 refused (settings, credentials, permissions, usage), before anything was changed;
-3 no controller runs here.
+Exit codes: 0 done; 1 failed, or refused by the controller; 2 cannot be (settings, credentials, permissions, usage),
+before anything was changed; 3 no controller runs here.
 """
 
 from __future__ import annotations
@@ -9,26 +9,49 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import core
+from tui import exits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-EXIT_FAILED = 1
-EXIT_REFUSED = 2
-EXIT_NOT_RUNNING = 3
+#: Commands that ask or do one thing, as the help tells them; what they are is in ``tui.oneshot``.
+_ONE_SHOTS: Final = {
+    "status": "is it well, and if not, why not",
+    "scale-sets": "what each wants and has",
+    "runners": "what each does, and for how long",
+    "why": "why a scale set, runner or job is as it is",
+    "events": "what happened, and who did it",
+    "stop": "stop a runner's task",
+    "sweep": "read ECS and reap now",
+    "deregister": "remove a runner's registration",
+    "pause": "start nothing more for a scale set",
+    "resume": "let it start again",
+    "drain": "pause it, and let its idle runners go",
+    "retry": "forget its backoff, try now",
+}
 
 _ABOUT = "GitHub Actions runners as Amazon ECS tasks, and a control room for them in the terminal."
-_AFTER = """\
+_CODES = """\
+exit codes: 0 done, 1 failed or refused by the controller, 2 usage or settings,
+            3 no controller runs here"""
+_TOLD = "\n".join(f"  arcdeck {name:12} {about}" for name, about in _ONE_SHOTS.items())
+_AFTER = f"""\
 commands:
   arcdeck --no-ui      run the controller: JSON-line logs on standard error, stops on SIGTERM
   arcdeck              look into the controller that runs here
   arcdeck attach       the same, and only that
   arcdeck demo         the whole program against an embedded world: no account, no credentials
+
+one answer, then the shell again (--json for scripts, --help with an example each):
+{_TOLD}
+
+{_CODES}
 
 Settings are environment variables; each has an option of the same name. Secrets are never options.
 """
@@ -93,24 +116,56 @@ def _demo(arguments: list[str]) -> int:
     return Demo(seed=options.seed, duration=options.duration).run(screen=not options.no_ui)
 
 
-_COMMANDS = {"": _default, "attach": _attach, "demo": _demo}
+def _one_shot(arguments: list[str], *, name: str) -> int:
+    from core.config.options import add_address_options
+    from tui.oneshot import ONE_SHOTS, carry_out
+
+    command = ONE_SHOTS[name]
+    parser = _parser(f"arcdeck {name}", command.about, f"{command.example}\n{_CODES}")
+    command.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    add_address_options(parser)
+    options = parser.parse_args(arguments)
+    found = _socket(vars(options), os.environ)
+    return exits.NOT_RUNNING if found is None else carry_out(command, options, found)
+
+
+_COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
+    "": _default,
+    "attach": _attach,
+    "demo": _demo,
+    **{name: partial(_one_shot, name=name) for name in _ONE_SHOTS},
+}
 
 
 # --- what they share -----------------------------------------------------------------------------------------------
 
 
 def _show(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
+    found = _socket(options, environ)
+    return exits.NOT_RUNNING if found is None else open_screen(found, read_only=bool(options["read_only"]))
+
+
+def _socket(options: Mapping[str, object], environ: Mapping[str, str]) -> Path | None:
+    """The socket of the controller that runs here; None, and said so, when there is none."""
     from core.config.paths import control_paths, is_usable
     from core.config.settings import load_address
 
     paths = control_paths(load_address(environ, options), environ=environ, uid=os.getuid(), usable=is_usable)
-    found = next((path for path in paths.candidates if path.exists()), None)
+    found = next((path for path in paths.candidates if _is_there(path)), None)
     if found is None:
         looked = " and no ".join(str(path) for path in paths.candidates)
         print(f"arcdeck: no controller runs here: there is no {looked}", file=sys.stderr)
         print("arcdeck: start one with 'arcdeck --no-ui', or have a look first with 'arcdeck demo'", file=sys.stderr)
-        return EXIT_NOT_RUNNING
-    return open_screen(found, read_only=bool(options["read_only"]))
+    return found
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something at the path; who may not even look is told so when connecting."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def open_screen(socket: Path, *, read_only: bool, unlocked: bool = False) -> int:
@@ -138,7 +193,7 @@ def _parser(name: str, about: str, after: str = "") -> argparse.ArgumentParser:
 
 def _refuse(sentence: str) -> int:
     print("\n".join(f"arcdeck: {line}" for line in sentence.splitlines()), file=sys.stderr)
-    return EXIT_REFUSED
+    return exits.USAGE
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ The daemon writes the sentences, since only it knows the rules; here they are ch
 
 from __future__ import annotations
 
-from core.api.model import EventView, RunnerView, ScaleSetState, ScaleSetView
+from core.api.model import EventView, RunnerView, ScaleSetState, ScaleSetView, SessionView
 from tui import ages
 from tui.rows import event_text
 
@@ -27,7 +27,9 @@ def sentence(row: object) -> str:
         case RunnerView():
             return row.why or "Nothing more is known about it."
         case ScaleSetView():
-            return "; ".join(part for part in (row.why, _reason(row)) if part) or "Nothing has been decided yet."
+            reason = _reason(row)
+            told = (row.why, "" if reason in row.why else reason)
+            return "; ".join(part for part in told if part) or "Nothing has been decided yet."
         case EventView():
             return event_text(row)
         case _:
@@ -35,8 +37,16 @@ def sentence(row: object) -> str:
 
 
 def _reason(row: ScaleSetView) -> str:
+    if row.state is ScaleSetState.SESSION:
+        return f"{row.reason}{_standing_by(row.session)}"
     if row.backoff is None or row.state is not ScaleSetState.BACKOFF:
         return row.reason
     until = ages.time_of_day(row.backoff.until)
     times = f"{row.backoff.failures} failure{'s' if row.backoff.failures > 1 else ''}"
     return f"no room on {row.backoff.placement}: {row.backoff.reason}, {times}, one start tries again at {until}"
+
+
+def _standing_by(session: SessionView) -> str:
+    since = "" if session.since is None else f" since {ages.time_of_day(session.since)}"
+    again = "" if session.retry_at is None else f", the next one at {ages.time_of_day(session.retry_at)}"
+    return f"{since}, {session.tries} {'try' if session.tries == 1 else 'tries'}{again}"

@@ -21,16 +21,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from pydantic import ValidationError
 
-from core.api.model import PROTOCOL, Answer, Delta, Health, Heartbeat, Hello, Problem, Snapshot
+from core.api.events import EventRecord
+from core.api.model import (
+    PROTOCOL,
+    Answer,
+    Delta,
+    Health,
+    Heartbeat,
+    Hello,
+    Problem,
+    Snapshot,
+)
 from core.api.wire import CLAIM_HEADERS, PROTOCOL_HEADER, READ_ONLY_HEADER, Decoder, ProtocolViolation, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 
     from core.api.model import Command, Update
     from core.api.wire import Message
@@ -118,11 +128,27 @@ class ControlClient:
         ``contextlib.aclosing``: the connection is closed with the generator.
         """
         while True:
-            async with self._request("GET", "/v1/stream", None) as response:
+            async with self._request("GET", "/v1/stream", None, silence=self._timeouts.silence) as response:
                 messages, thread = _Messages(response.content, self._timeouts.silence), _Thread()
                 while (update := thread.follow(await messages.next())) is not None:
                     yield update
             await asyncio.sleep(_RESYNC_PAUSE)
+
+    async def events(
+        self, asked: Iterable[tuple[str, str]] = (), *, follow: bool = False
+    ) -> AsyncGenerator[EventRecord, None]:
+        """What happened, oldest first; to ``follow``, then what happens, until the daemon goes (ConnectionLost).
+
+        ``asked`` are the parameters of ``GET /v1/events`` as an operator writes them: ``since=2h``, ``kind=stop``.
+        Nothing is heard while nothing happens, so following knows no silence. Any ControlError.
+        """
+        query = urlencode([*asked, *([("follow", "1")] if follow else [])])
+        silence = None if follow else self._timeouts.answer
+        async with self._request("GET", f"/v1/events?{query}", None, silence=silence) as response:
+            async for line in _lines(response.content):
+                yield EventRecord.model_validate_json(line)
+            if follow:
+                raise ConnectionLost("The daemon closed the connection.")
 
     async def execute(self, command: Command) -> Answer:
         """Send a command; a refusal by the engine is an answer, not an error.
@@ -147,14 +173,11 @@ class ControlClient:
         total: float | None,
         body: bytes | None = None,
         *,
+        silence: float | None = None,
         accept: HTTPStatus = HTTPStatus.OK,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request on a connection of its own; what goes wrong inside is translated, once, here."""
-        timeout = aiohttp.ClientTimeout(
-            total=total,
-            sock_connect=self._timeouts.connect,
-            sock_read=self._timeouts.silence if total is None else None,
-        )
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._timeouts.connect, sock_read=silence)
         connector = aiohttp.UnixConnector(self._path, force_close=True)
         try:
             async with (
@@ -224,6 +247,17 @@ class _Thread:
                 return None
         self._version = message.version
         return message
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """The lines of a body, however long; ProtocolViolation when it ends within one."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    if rest:
+        raise ProtocolViolation("The answer ended within a line.")
 
 
 async def _check(response: aiohttp.ClientResponse, accept: HTTPStatus) -> None:

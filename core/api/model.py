@@ -86,6 +86,7 @@ class ScaleSetState(StrEnum):
     DEGRADED = "degraded"  #: failed, restarts by itself
     BLOCKED = "blocked"  #: starts fail for a reason a person must mend
     SESSION = "session"  #: somebody else holds the message session
+    PAUSED = "paused"  #: an operator lets nothing start
     BACKOFF = "backoff"  #: no room; waits
     LATE_START = "late start"  #: a start is over its limit
     STARTING = "starting"  #: not yet listening
@@ -103,6 +104,14 @@ class BackoffView(View):
     since: float
     until: float  #: when one probing start is made; over = it is due
     reason: str
+
+
+class PauseView(View):
+    """An operator lets nothing start for this scale set."""
+
+    by: str
+    since: float
+    drains: bool = False  #: idle runners go, too
 
 
 class SessionView(View):
@@ -133,6 +142,7 @@ class ScaleSetView(View):
     ending: int = 0  #: overdue, draining, finishing and stopping: occupy a slot, serve nothing
     capacity: int | None = None  #: what is advertised to GitHub
     backoff: BackoffView | None = None
+    pause: PauseView | None = None
     session: SessionView = SessionView()
     why: str = ""  #: the last decision with its arithmetic
 
@@ -227,35 +237,49 @@ class Operator(View):
     claimed: str = ""  #: SUDO_USER and SSH_CONNECTION, as told
 
 
-class StopTask(View):
+class _Sent(View):
+    """Base of all commands."""
+
+    id: str = Field(min_length=1, max_length=64)  #: chosen by the sender; sent again, it acts once
+
+
+class StopTask(_Sent):
     """Stop a runner's task now."""
 
     kind: Literal["stop-task"] = "stop-task"
-    id: str = Field(min_length=1, max_length=64)  #: chosen by the sender; sent again, it acts once
     runner: str  #: the runner's name
     seen_state: RunnerState | None = None  #: what the sender saw; refused when a runner has become busy since
     confirm_job: str | None = None  #: the job's id, to confirm that a busy runner is meant
     reason: str = Field(default="", max_length=200)
 
 
-class SweepNow(View):
+class SweepNow(_Sent):
     """Read ECS and reap now, not at the next interval."""
 
     kind: Literal["sweep"] = "sweep"
-    id: str = Field(min_length=1, max_length=64)
     scale_set: str | None = None  #: None = all
 
 
-class DeregisterRunner(View):
+class DeregisterRunner(_Sent):
     """Remove a runner's registration on GitHub; refused by GitHub while a job runs."""
 
     kind: Literal["deregister"] = "deregister"
-    id: str = Field(min_length=1, max_length=64)
     runner: str
     seen_state: RunnerState | None = None
 
 
-Command = Annotated[StopTask | SweepNow | DeregisterRunner, Field(discriminator="kind")]
+class SteerScaleSet(_Sent):
+    """Do something with a whole scale set.
+
+    ``pause``: start nothing more, what runs goes on. ``drain``: pause, and let idle runners go. ``resume``: let it
+    start again. ``retry``: forget its capacity backoff and its breaker, and try now.
+    """
+
+    kind: Literal["pause", "drain", "resume", "retry"]
+    scale_set: str
+
+
+Command = Annotated[StopTask | SweepNow | DeregisterRunner | SteerScaleSet, Field(discriminator="kind")]
 
 
 class Outcome(StrEnum):
@@ -286,7 +310,7 @@ class Health(View):
 
     live: bool
     ready: bool
-    reasons: tuple[str, ...] = ()  #: why not
+    reasons: tuple[str, ...] = ()  #: why not; a ready one has those that somebody should mend all the same
 
 
 class Hello(View):

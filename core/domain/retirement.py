@@ -20,11 +20,16 @@ class RemovalPlan:
     busy: int = 0  #: runners of theirs that have, or may have, a job
 
     @property
+    def mass(self) -> bool:
+        """Whether it removes more than half of what there is: only a person can want that."""
+        return len(self.names) > self.staying
+
+    @property
     def brake(self) -> str:
         """Why it waits for a confirmation; empty when it may go ahead."""
         removed = len(self.names)
         consequences = f"removes {removed} of {removed + self.staying} scale sets, with {self.busy} busy runners"
-        return consequences if removed * 2 > removed + self.staying or self.busy else ""
+        return consequences if self.mass or self.busy else ""
 
 
 def retired_spec(name: str, family: str = "") -> ScaleSetSpec:

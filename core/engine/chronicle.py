@@ -1,7 +1,7 @@
 """What happened, said once: the same words go to the log, to the screens and, where they must last, to the journal.
 
 Log records carry a fixed event name plus fields; what lasts is a journal entry; what is shown is a bounded list of
-events, newest last.
+events, newest last. All of it, lasting or not, is in the ledger, which whoever follows reads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from core.api.model import EventView, Severity
+from core.engine.ledger import Ledger
 from core.ports import JournalEntry
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Chronicle:
         self._pulse = pulse
         self._events: deque[EventView] = deque(maxlen=self.KEPT)
         self._last_id = 0
+        self.ledger = Ledger()
 
     @property
     def events(self) -> tuple[EventView, ...]:
@@ -80,8 +82,19 @@ class Chronicle:
         )
         self._events.append(event)
         self._pulse.touch()
-        if keep is not None:
-            self.keep(kind, text, scale_set=scale_set, runner=runner, task_arn=task_arn, operator=operator, data=keep)
+        self._enter(
+            JournalEntry(
+                at=self._times.now(),
+                kind=kind,
+                scale_set=scale_set,
+                runner_name=runner,
+                task_arn=task_arn,
+                operator=operator,
+                text=text,
+                data=keep or {},
+            ),
+            lasts=keep is not None,
+        )
 
     def keep(
         self,
@@ -94,8 +107,8 @@ class Chronicle:
         operator: str = "",
         data: Mapping[str, object] | None = None,
     ) -> None:
-        """Write it to the journal only: for what no operator needs to see pass by."""
-        self._journal.record(
+        """Write it to the journal, past logs and screens: for what no operator needs to see pass by."""
+        self._enter(
             JournalEntry(
                 at=self._times.now(),
                 kind=kind,
@@ -105,5 +118,11 @@ class Chronicle:
                 operator=operator,
                 text=text,
                 data=data or {},
-            )
+            ),
+            lasts=True,
         )
+
+    def _enter(self, entry: JournalEntry, *, lasts: bool) -> None:
+        self.ledger.add(entry)
+        if lasts:
+            self._journal.record(entry)

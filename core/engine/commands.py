@@ -10,13 +10,22 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from core.api.model import Answer, DeregisterRunner, Outcome, Severity, StopTask, SweepNow
+from core.api.model import (
+    Answer,
+    DeregisterRunner,
+    Outcome,
+    Severity,
+    SteerScaleSet,
+    StopTask,
+    SweepNow,
+)
 from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
 from core.domain.runner import Phase
 from core.domain.scale_set import scale_set_of
 from core.domain.task import TaskStatus
 from core.domain.text import plain
 from core.engine.deregistrar import Removal
+from core.engine.refusal import Refused, check_ours
 from core.engine.stops import Stopped
 
 if TYPE_CHECKING:
@@ -29,15 +38,12 @@ if TYPE_CHECKING:
     from core.engine.drainer import Drainer
     from core.engine.fleet import Fleet
     from core.engine.reaper import Reaper
+    from core.engine.steering import Steering
     from core.engine.stops import Stops
     from core.engine.target import Target
 
 #: Answers remembered, so that a command sent again acts once.
 REMEMBERED = 1000
-
-
-class Refused(Exception):
-    """The present state forbids the command; the text says why."""
 
 
 class Commands:
@@ -52,6 +58,7 @@ class Commands:
         reaper: Reaper,
         deregistrar: Deregistrar,
         drainer: Drainer,
+        steering: Steering,
         chronicle: Chronicle,
     ) -> None:
         self._fleet = fleet
@@ -60,6 +67,7 @@ class Commands:
         self._reaper = reaper
         self._deregistrar = deregistrar
         self._drainer = drainer
+        self._steering = steering
         self._chronicle = chronicle
         self._answers: OrderedDict[str, asyncio.Future[Answer]] = OrderedDict()
 
@@ -91,7 +99,8 @@ class Commands:
             "command",
             f"{_verb(command)}, asked for by {who}: {outcome}, {text}",
             severity=Severity.NOTICE if outcome in {Outcome.DONE, Outcome.ALREADY} else Severity.WARNING,
-            runner="" if isinstance(command, SweepNow) else plain(command.runner, 100),
+            scale_set=_scale_set(command),
+            runner=plain(command.runner, 100) if isinstance(command, StopTask | DeregisterRunner) else "",
             operator=who,
             keep={
                 "command": command.model_dump(mode="json"),
@@ -110,6 +119,8 @@ class Commands:
                 return await self._sweep(command)
             case DeregisterRunner():
                 return await self._deregister(command, who)
+            case SteerScaleSet():
+                return await self._steering.steer(command, who)
 
     # --- stop task -------------------------------------------------------------------------------------------------
 
@@ -143,7 +154,7 @@ class Commands:
             raise Refused(str(foreign)) from foreign
 
     def _check_stop(self, runner: Runner, command: StopTask) -> None:
-        self._check_ours(runner.scale_set)
+        check_ours(self._targets, runner.scale_set)
         if runner.phase is Phase.STOPPING:
             raise Refused(f"{runner.name} is being stopped already")
         if runner.phase is Phase.DRAINING:
@@ -158,7 +169,7 @@ class Commands:
 
     async def _sweep(self, command: SweepNow) -> tuple[Outcome, str]:
         if command.scale_set is not None:
-            self._check_ours(command.scale_set)
+            check_ours(self._targets, command.scale_set)
         stopped = await self._reaper.sweep(command.scale_set)
         where = command.scale_set or f"{len(self._targets)} scale sets"
         looked = len(self._fleet.live(command.scale_set))
@@ -171,7 +182,7 @@ class Commands:
         if self._fleet.is_deregistered(name):
             return Outcome.ALREADY, f"{plain(name, 100)} was deregistered already"
         runner = self._fleet.get(name)
-        self._check_ours(runner.scale_set if runner else scale_set_of(name) or "")
+        check_ours(self._targets, runner.scale_set if runner else scale_set_of(name) or "")
         if runner is None:
             return Outcome.DONE, f"{name} {await self._remove(name, who)}"
         if runner.phase is Phase.BUSY:
@@ -190,13 +201,6 @@ class Commands:
             raise Refused(str(foreign)) from foreign
 
     # --- what they share -------------------------------------------------------------------------------------------
-
-    def _check_ours(self, scale_set: str) -> None:
-        target = self._targets.get(scale_set)
-        if target is None:
-            raise Refused("it belongs to no scale set of this controller")
-        if not target.leased:
-            raise Refused(f"{scale_set} is only observed: its message session is not ours")
 
     def _absent(self, name: str) -> tuple[Outcome, str]:
         if any(runner.name == name for runner in self._fleet.ended()):
@@ -234,3 +238,12 @@ def _verb(command: Command) -> str:
             return f"sweep {plain(command.scale_set, 100)}" if command.scale_set else "sweep"
         case DeregisterRunner():
             return f"deregister {plain(command.runner, 100)}"
+        case SteerScaleSet():
+            return f"{command.kind} {plain(command.scale_set, 100)}"
+
+
+def _scale_set(command: Command) -> str:
+    """The scale set that a command is about; empty when it is about all, or nobody can tell."""
+    if isinstance(command, StopTask | DeregisterRunner):
+        return plain(scale_set_of(command.runner) or "", 100)
+    return plain(command.scale_set or "", 100)

@@ -1,8 +1,14 @@
-"""The scale sets we work for: each gets its target, its scaler and its loop, and all of it goes when it is retired."""
+"""The scale sets we work for: each gets its target, its scaler and its loop.
+
+What is retired is shown until it is gone, and kept after that: a late look or removal may still come to what was its
+own, and the configuration may name it again.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, Never
 
 from core.engine.definitions import Definitions
 from core.engine.listener import ListenerServices
@@ -14,9 +20,17 @@ if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
     from core.engine.deregistrar import Deregistrar
     from core.engine.gates import Gates
+    from core.engine.ground import EnginePorts, EngineSettings, Ground
     from core.engine.starts import Starts
     from core.engine.watcher import Watcher
-    from core.engine.wiring import EnginePorts, EngineSettings, Ground
+
+
+class Step(StrEnum):
+    """What a configuration changed for one scale set, as it is told."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    BACK = "back again"
 
 
 class Company:
@@ -33,8 +47,9 @@ class Company:
         deregistrar: Deregistrar,
         watcher: Watcher,
     ) -> None:
-        self.scalers: dict[str, Scaler] = {}
-        self.loops: dict[str, ScaleSetLoop] = {}
+        self.scalers: dict[str, Scaler] = {}  #: of those that are shown
+        self._loops: dict[str, ScaleSetLoop] = {}
+        self._running: asyncio.TaskGroup | None = None
         self._settings = settings
         self._ground = ground
         self._gates = gates
@@ -57,10 +72,20 @@ class Company:
         for spec in settings.scale_sets:
             self.enlist(spec)
 
+    async def run(self) -> Never:
+        """Run every loop, those that are enlisted later among them, until cancelled."""
+        async with asyncio.TaskGroup() as self._running:
+            for loop in self._loops.values():
+                self._running.create_task(loop.run(), name=loop.name)
+            await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
     def enlist(self, spec: ScaleSetSpec, *, retired: bool = False, braked: str = "") -> None:
-        """Work for a scale set from now on; its loop is the engine's to run."""
+        """Work for a scale set from now on."""
         ground = self._ground
-        target = ground.targets[spec.name] = Target(spec, retired=retired, braked=braked)
+        target = ground.targets[spec.name] = Target(
+            spec, retired=retired, braked=braked, pause=ground.pauses.get(spec.name)
+        )
         scaler = self.scalers[spec.name] = Scaler(
             target,
             fleet=ground.fleet,
@@ -70,10 +95,35 @@ class Company:
             times=ground.times,
             slot_release_after=self._settings.slot_release_after,
         )
-        self.loops[spec.name] = ScaleSetLoop(scaler, self._services)
+        loop = self._loops[spec.name] = ScaleSetLoop(scaler, self._services)
+        if self._running is not None:
+            self._running.create_task(loop.run(), name=loop.name)
+        ground.pulse.touch()
+
+    def want(self, spec: ScaleSetSpec) -> Step | None:
+        """The configuration wants a scale set like this; returns what is new about it, None when nothing is."""
+        target = self._ground.targets.get(spec.name)
+        if target is None:
+            self.enlist(spec)
+            return Step.ADDED
+        loop = self._loops[spec.name]
+        if target.retired:
+            target.revive(spec)
+            self.scalers[spec.name] = loop.scaler
+            loop.begin_anew()
+            return Step.BACK
+        if target.wanted == spec:
+            return None
+        loop.take_up(spec)
+        return Step.CHANGED
+
+    def retire(self, name: str) -> None:
+        """The configuration no longer names it: it drains, and then it goes."""
+        self._ground.targets[name].retire()
+        self._loops[name].begin_anew()
+        self._loops[name].scaler.kick()
 
     def _dismiss(self, target: Target) -> None:
-        """Show it no more. Its target stays: a late look or removal may still come to what was its own."""
-        for members in (self.scalers, self.loops):
-            members.pop(target.name, None)
+        """Show it no more."""
+        self.scalers.pop(target.name, None)
         self._ground.pulse.touch()

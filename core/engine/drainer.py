@@ -83,7 +83,8 @@ class Drainer:
         target, now = scaler.target, self._times.monotonic()
         orphaned = target.retired and target.scale_set_id is None  # nobody counts its jobs any more
         statistics = Statistics() if orphaned else target.statistics
-        want = 0 if target.retired else target.decision.want if target.decision else None
+        unwanted = target.retired or (target.pause is not None and target.pause.drains)
+        want = 0 if unwanted else target.decision.want if target.decision else None
         if statistics is None or want is None:
             return
         chosen = to_drain(

@@ -16,10 +16,12 @@ from core.domain.errors import ArcdeckError, Rejected
 from core.engine.wiring import assemble
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
 
+    from core.api.events import EventQuery, EventRecord
     from core.api.model import Command, Operator, Snapshot, Update
-    from core.engine.wiring import EnginePorts, EngineSettings
+    from core.engine.ground import EnginePorts, EngineSettings
+    from core.ports import LogPage
 
 #: Seconds between attempts to reach GitHub and AWS at start.
 START_RETRY = 5.0
@@ -65,13 +67,14 @@ class Engine:
                 self._spawn(root, "registrations", services.registrations.run()),
                 self._spawn(root, "drainer", services.drainer.run()),
             ]
-            loops = [self._spawn(root, loop.name, loop.run()) for loop in services.loops.values()]
+            loops = self._spawn(root, "scale sets", services.company.run())
+            reload = self._spawn(root, "configuration", services.reload.run(self._settings.config_interval))
             recovery = root.create_task(
                 services.recovery.run(lambda: self._services.watcher.looked_at), name="recovery"
             )
             self._state = "running"
             await stop.wait()
-            await self._stop([*loops, *sweeps, recovery], starts)
+            await self._stop([reload, loops, *sweeps, recovery], starts)
             removals.cancel()
 
     @staticmethod
@@ -94,8 +97,19 @@ class Engine:
             return Answer(id=command.id, outcome=Outcome.REFUSED, text=f"the controller is {self._state}")
         return await self._services.commands.execute(command, operator)
 
+    def events(self, query: EventQuery, *, follow: bool) -> AsyncIterator[EventRecord]:
+        """What happened, and to ``follow``, what happens; see ``History``."""
+        return self._services.history.events(query, follow=follow)
+
+    async def logs(self, runner: str, after: str | None, limit: int) -> LogPage:
+        """What a runner's task printed; see ``RunnerLogs``."""
+        return await self._services.logs.tail(runner, after, limit)
+
     def health(self) -> Health:
-        """Live while the loop answers; ready once every scale set listens and ECS can be read."""
+        """Live while the loop answers; ready once every scale set listens and ECS can be read.
+
+        What of the configuration is not in force is told as well; with the last good one in force it is ready.
+        """
         reasons = []
         if self._state != "running":
             reasons.append(f"the controller is {self._state}")
@@ -106,7 +120,14 @@ class Engine:
             for target in self._services.targets.values()
             if not target.retired and (target.degraded or not target.leased)
         ]
-        return Health(live=True, ready=not reasons, reasons=tuple(reasons))
+        unheeded = (self._services.reload.problem, self._services.retirement.waits, *self._pending())
+        return Health(live=True, ready=not reasons, reasons=(*reasons, *filter(None, unheeded)))
+
+    def _pending(self) -> Iterator[str]:
+        """Changes that a scale set could not take up yet."""
+        for target in self._services.targets.values():
+            if target.revised is not None and target.pending:
+                yield f"{target.name}: {target.pending}"
 
     # --- start -----------------------------------------------------------------------------------------------------
 
@@ -128,6 +149,7 @@ class Engine:
         """Be admitted and look, trying again for as long as a service is merely out of reach."""
         told = ""
         await self._services.recovery.read()
+        await self._services.pauses.recall()
         while True:
             try:
                 await self._ports.ecs.check_cluster()

@@ -11,6 +11,7 @@ from core.domain import backoff
 from core.domain.errors import Retryable
 from core.domain.placement import request_of
 from core.domain.scaling import Gate
+from core.engine.pauses import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +49,8 @@ class Gates:
 
     def gate(self, target: Target) -> Gate | None:
         """What holds starts of this scale set back now; None = nothing."""
-        if self._closed:
-            return Gate(0, self._closed)
-        if target.retired:
-            return Gate(0, "no longer configured: it goes when its last runner has left")
-        if not target.leased:
-            return Gate(0, "only observing until its message session is ours")
-        if target.definition is None or target.scale_set_id is None:
-            return Gate(0, "its task definition or scale set is not ready")
+        if shut := self._shut(target):
+            return Gate(0, shut)
         # The narrowest of them: one that lets a start through must not hide one that then refuses it, again and again.
         gates = (self._of_breaker(target), self._of_github(), self.placements.gate(placement_of(target)))
         gate = min((shut for shut in gates if shut is not None), key=lambda shut: shut.allow, default=None)
@@ -66,7 +61,7 @@ class Gates:
     def begin(self, target: Target) -> bool:
         """Whether a queued start may still be made; if so it is made now."""
         now = self._times.monotonic()
-        ours = not self._closed and not target.retired and target.leased
+        ours = not self._closed and not target.retired and target.leased and target.pause is None
         if not ours or not target.breaker.closed(now) or not (self._github is None or self._github.due(now)):
             return False
         if not self.placements.begin(placement_of(target)):
@@ -119,6 +114,14 @@ class Gates:
         """A runner of its came online or took a job: starts work."""
         target.breaker = backoff.Breaker()
 
+    def forget(self, target: Target) -> list[str]:
+        """Open what holds its starts back because an operator said so, but for GitHub's word; what, in words."""
+        forgotten = [f"that there is no room in {place}" for place in self.placements.forget(placement_of(target))]
+        if target.breaker.tripped:
+            forgotten.append(f"that starts fail for good ({target.breaker.reason})")
+        target.breaker = backoff.Breaker()
+        return forgotten
+
     def next_opening(self, target: Target) -> float | None:
         """When a gate that is shut now may let a start through; None when no clock decides that."""
         now = self._times.monotonic()
@@ -128,6 +131,19 @@ class Gates:
         if target.breaker.tripped:
             waits.append(target.breaker.until)
         return max((wait for wait in waits if wait > now), default=None)
+
+    def _shut(self, target: Target) -> str:
+        """Why nothing at all may start; empty when something may."""
+        if self._closed:
+            return self._closed
+        if target.retired:
+            return "no longer configured: it goes when its last runner has left"
+        if not target.leased:
+            return "only observing until its message session is ours"
+        if target.pause is not None:
+            return words(target.pause, self._times)
+        ready = target.definition is not None and target.scale_set_id is not None
+        return "" if ready else "its task definition or scale set is not ready"
 
     def _of_breaker(self, target: Target) -> Gate | None:
         breaker, now = target.breaker, self._times.monotonic()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from core.api.model import ControllerView
 
 if TYPE_CHECKING:
+    from core.engine.ground import EnginePorts, EngineSettings
     from core.engine.reaper import Reaper
     from core.engine.times import Times
     from core.engine.watcher import Watcher
-    from core.engine.wiring import EnginePorts, EngineSettings
 
 
 class Identity:

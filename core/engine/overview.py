@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from core.api.model import ControllerView, RunnerView, ScaleSetView
     from core.domain.runner import Runner
+    from core.domain.scale_set import Limits
     from core.engine.chronicle import Chronicle
     from core.engine.fleet import Fleet
     from core.engine.placements import Placements
@@ -42,7 +43,7 @@ class Overview:
         self._placements = placements
         self._chronicle = chronicle
         self._times = times
-        self._views: dict[str, tuple[Runner, RunnerView]] = {}
+        self._views: dict[str, tuple[Runner, Limits | None, RunnerView]] = {}
 
     def snapshot(self, version: int) -> Snapshot:
         """Everything, now, under that version."""
@@ -64,10 +65,10 @@ class Overview:
         return scale_set_view(scaler.target, scaler.supply(), closed, self._times)
 
     def _runner(self, runner: Runner) -> RunnerView:
-        kept = self._views.get(runner.name)
-        if kept is not None and kept[0] is runner:
-            return kept[1]
-        scaler = self._scalers.get(runner.scale_set)
-        view = runner_view(runner, scaler.target.spec.limits if scaler else None, self._times)
-        self._views[runner.name] = (runner, view)
+        scaler, kept = self._scalers.get(runner.scale_set), self._views.get(runner.name)
+        limits = scaler.target.spec.limits if scaler else None
+        if kept is not None and kept[0] is runner and kept[1] is limits:
+            return kept[2]
+        view = runner_view(runner, limits, self._times)
+        self._views[runner.name] = (runner, limits, view)
         return view

@@ -3,58 +3,125 @@
 Ours are those that carry our controller's label on GitHub, and those of tasks that carry our controller's tag; things
 of the original that the configuration does not name are left alone (invariant I5). The configuration was read before
 we come here: unread, it removes nothing.
+
+While the brake holds nothing is lost: one that was found at start is only observed, one that we serve is served on. A
+restart is no consent: by then the new names of a renamed prefix stand beside the old ones, and the removal would look
+smaller than it is; so a mass removal that waited according to the journal goes on waiting.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from core.api.events import EventQuery
 from core.api.model import Severity
 from core.domain.errors import ConfigurationError
 from core.domain.retirement import RemovalPlan, retired_spec
+from core.domain.runner import Phase
 from core.domain.scale_set import controller_label
 from core.domain.task import TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from core.domain.scale_set import ScaleSetSpec
     from core.domain.task import Task
     from core.engine.chronicle import Chronicle
+    from core.engine.company import Company
+    from core.engine.fleet import Fleet
     from core.engine.target import Target
-    from core.ports import ScaleSetClient
+    from core.ports import Journal, ScaleSetClient
 
 
 #: Names told in one sentence; the journal has them all.
 TOLD = 10
+_AGREE = "to agree, start with --allow-mass-removal"
 
 
-class Enlist(Protocol):
-    """Makes a scale set one of ours, with everything that works for it."""
+def told(names: Sequence[str]) -> str:
+    """The names as far as they fit into one sentence."""
+    return ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
 
-    def __call__(self, spec: ScaleSetSpec, *, retired: bool, braked: str) -> None:
-        """Enlist it."""
+
+def _record(names: Sequence[str], waits: str) -> dict[str, object]:
+    """What the journal keeps; ``waits`` is why a mass removal waits for a person, empty for every other."""
+    return {"scale_sets": list(names), "waits": waits}
 
 
 class Retirement:
-    """Finds what is to be retired, once, at start. ``allowed``: an operator has confirmed a mass removal."""
+    """Finds what is to be retired, at start and when the configuration changes.
+
+    ``allowed``: an operator has confirmed a mass removal.
+    """
 
     def __init__(
         self,
         client: ScaleSetClient,
-        targets: Mapping[str, Target],
-        enlist: Enlist,
-        chronicle: Chronicle,
+        company: Company,
+        journal: Journal,
         *,
+        targets: Mapping[str, Target],
+        fleet: Fleet,
+        chronicle: Chronicle,
         controller: str,
         allowed: bool,
     ) -> None:
         self._client = client
+        self._company = company
+        self._journal = journal
         self._targets = targets
-        self._enlist = enlist
+        self._fleet = fleet
         self._chronicle = chronicle
         self._controller = controller
         self._allowed = allowed
+        self._served: frozenset[str] = frozenset()  #: before the change whose removals wait; what came since is no stay
+        self._waiting: tuple[str, ...] = ()
+        self.waits = ""  #: what waits for a confirmation, and why; empty when nothing does
+
+    # --- while we run ----------------------------------------------------------------------------------------------
+
+    def revise(self, wanted: Collection[str]) -> list[str]:
+        """Retire what we serve and the configuration no longer names, unless the brake holds; returns the names.
+
+        To be told again and again: a plan that was braked for its busy runners goes ahead when they have left.
+        """
+        serving = frozenset(name for name, target in self._targets.items() if not target.retired)
+        if not self._waiting:
+            self._served = serving
+        leaving = tuple(sorted(serving.difference(wanted)))
+        for name in self._waiting:
+            self._targets[name].pending = ""
+        plan = RemovalPlan(leaving, len(self._served.intersection(wanted)), self._busy(leaving))
+        if leaving and plan.brake and not self._allowed:
+            self._wait(plan)
+            return []
+        self._go_on()
+        for name in leaving:
+            self._company.retire(name)
+        if leaving:
+            self._chronicle.keep("retiring", f"no longer configured: {told(leaving)}", data=_record(leaving, ""))
+        return list(leaving)
+
+    def _busy(self, names: Iterable[str]) -> int:
+        return sum(1 for name in names for runner in self._fleet.live(name) if runner.phase is Phase.BUSY)
+
+    def _wait(self, plan: RemovalPlan) -> None:
+        names, why = plan.names, f"this {plan.brake}, so it waits and is served on; {_AGREE}"
+        for name in names:
+            self._targets[name].pending = f"no longer configured; {why}"
+        self.waits = f"no longer configured: {told(names)}; {why}"
+        if names != self._waiting:
+            self._chronicle.note(
+                "retiring", self.waits, severity=Severity.WARNING, keep=_record(names, plan.brake if plan.mass else "")
+            )
+        self._waiting = names
+        self._chronicle.touch()
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._waiting, self.waits = (), ""
+            self._chronicle.touch()
+
+    # --- at start --------------------------------------------------------------------------------------------------
 
     async def find(self, strangers: Iterable[Task]) -> bool:
         """Enlist the retired scale sets; whether there are any. ``strangers`` are our tasks of no configured one."""
@@ -65,12 +132,20 @@ class Retirement:
         if not names:
             return False
         busy = sum(1 for task in tasks if task.status is TaskStatus.RUNNING)
-        brake = RemovalPlan(tuple(names), len(existing & set(self._targets)), busy).brake
-        braked = "" if self._allowed else brake
+        plan = RemovalPlan(tuple(names), len(existing & set(self._targets)), busy)
+        waits = plan.brake if plan.mass else await self._waited(names)
+        braked = "" if self._allowed else waits or plan.brake
         for name in names:
-            self._enlist(retired_spec(name, families.get(name, "")), retired=True, braked=braked)
-        self._tell(names, braked)
+            self._company.enlist(retired_spec(name, families.get(name, "")), retired=True, braked=braked)
+        self._tell(names, braked, _record(names, waits if braked else ""))
         return True
+
+    async def _waited(self, names: Sequence[str]) -> str:
+        """Why a mass removal of one of these waited when last a removal was told of; empty when none did."""
+        said = await self._journal.find(EventQuery(kinds=("retiring",), limit=1))
+        last = said[-1].data if said else {}
+        waited = last.get("scale_sets")
+        return str(last.get("waits", "")) if isinstance(waited, list) and set(names).intersection(waited) else ""
 
     async def _on_github(self) -> set[str]:
         """Names of the scale sets that carry our controller's label, in every runner group the configuration uses."""
@@ -84,9 +159,8 @@ class Retirement:
             found |= {ref.name for ref in await self._client.list_scale_sets(group_id) if mark in ref.labels}
         return found
 
-    def _tell(self, names: list[str], braked: str) -> None:
-        told = ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
-        agree = f"this {braked}, so it waits; to agree, start with --allow-mass-removal"
-        story = f"no longer configured: {told}; {agree if braked else 'they drain, and then they go'}"
+    def _tell(self, names: Sequence[str], braked: str, record: Mapping[str, object]) -> None:
+        agree = f"this {braked}, so it waits; {_AGREE}"
+        story = f"no longer configured: {told(names)}; {agree if braked else 'they drain, and then they go'}"
         severity = Severity.WARNING if braked else Severity.NOTICE
-        self._chronicle.note("retiring", story, severity=severity, keep={"scale_sets": names})
+        self._chronicle.note("retiring", story, severity=severity, keep=record)

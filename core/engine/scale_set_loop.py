@@ -2,7 +2,8 @@
 
 Creation is part of the loop, so that a scale set deleted on GitHub, or whose creation failed, comes back (behaviour.md
 row 31). A failure shows as degraded with its reason and restarts with a backoff that a healthy stretch resets; the
-other scale sets do not notice. Only cancellation ends it; then the session is closed and the scale set stays.
+other scale sets do not notice. A changed configuration is taken up while we listen, and an end or a return of it begins
+anew. Only cancellation ends it; then the session is closed and the scale set stays.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from typing import TYPE_CHECKING, Never
 
 from core.api.model import Severity
 from core.domain import backoff
-from core.domain.errors import ArcdeckError, ForeignOwner, ScaleSetExists, Unavailable
-from core.domain.scale_set import MANAGED_LABEL, controller_label, labels_on_github
+from core.domain.errors import ArcdeckError, Unavailable
+from core.domain.scale_set import controller_label
 from core.engine.listener import Listener
+from core.engine.races import first_of
 from core.engine.sessions import Sessions
+from core.engine.settling import Settler
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from core.domain.messages import ScaleSetRef
+    from core.domain.scale_set import ScaleSetSpec
     from core.engine.definitions import Definitions
     from core.engine.listener import ListenerServices
     from core.engine.scaler import Scaler
@@ -69,6 +73,16 @@ class ScaleSetLoop:
             chronicle=services.listening.chronicle,
             times=self._times,
         )
+        self._settler = Settler(
+            self._target,
+            services.client,
+            services.definitions,
+            services.listening.chronicle,
+            controller=services.controller,
+        )
+        self._turned = asyncio.Event()  #: what it is here for has changed: begin anew
+        self._revised = asyncio.Event()  #: the configuration was changed
+        self._follows = False  #: changes are taken up without beginning anew
         self._leased_at: float | None = None  #: when the present or last session began to be listened to
 
     @property
@@ -80,6 +94,15 @@ class ScaleSetLoop:
     def scaler(self) -> Scaler:
         """The one that decides for it."""
         return self._scaler
+
+    def begin_anew(self) -> None:
+        """It was retired, or is configured again."""
+        self._turned.set()
+
+    def take_up(self, spec: ScaleSetSpec) -> None:
+        """The configuration wants it like this from now on; new starts go by it as soon as it is settled."""
+        self._target.revised = spec
+        (self._revised if self._follows else self._turned).set()
 
     async def run(self) -> Never:
         """Live until cancelled."""
@@ -103,12 +126,15 @@ class ScaleSetLoop:
         while True:
             self._leased_at = None
             reason = await self._live()
+            if self._turned.is_set():
+                failures = 0
+                continue
             if self._was_healthy:
                 failures = 0
             failures += 1
             wait = backoff.step(backoff.RECONNECT_SCHEDULE, failures, self._services.rng.uniform(-1, 1))
             self._degrade(reason, wait)
-            await self._times.sleep(wait)
+            await self._until_turned("wait", self._times.sleep(wait))
             self._target.restart_at = None
 
     @property
@@ -118,22 +144,27 @@ class ScaleSetLoop:
         return self._leased_at is not None and (heard or 0.0) - self._leased_at >= backoff.HEALTHY_STRETCH
 
     async def _live(self) -> str:
-        """Run once from the beginning; returns why it ended."""
+        """Run once from the beginning; returns why it ended, unless it was told to begin anew."""
+        self._turned.clear()
         try:
-            await self._serve()
+            await self._until_turned("serve", self._serve())
         except ArcdeckError as error:
             return str(error)
         except Exception as error:  # a mistake of ours must not take the other scale sets down
             logger.exception("scale set %s failed", self._target.name)
             return f"internal error: {type(error).__name__}"
+        return ""
+
+    async def _until_turned(self, what: str, work: Coroutine[None, None, None]) -> None:
+        name = self._target.name
+        await first_of({f"{what} {name}": work, f"turn of {name}": self._turned.wait()})
 
     async def _serve(self) -> Never:
         target = self._target
         if target.retired:
             await self._retire()
-        target.definition = await self._services.definitions.ensure(target.spec)
-        target.scale_set_id = (await self._scale_set()).id
-        await self._listen(await self._sessions.open(target.scale_set_id))
+        scale_set_id = await self._settler.settle()
+        await self._listen(await self._sessions.open(scale_set_id))
         raise AssertionError("listeners never return")
 
     async def _listen(self, session: MessageSession) -> None:
@@ -141,9 +172,42 @@ class ScaleSetLoop:
             if not self._target.leased:
                 await self._look()
             self._lease()
-            await Listener(session, self._scaler, self._services.listening).run()
+            listener = Listener(session, self._scaler, self._services.listening)
+            name = self._target.name
+            await first_of({f"listener {name}": listener.run(), f"configuration of {name}": self._follow()})
         finally:
             await self._sessions.close(session)
+
+    # --- a changed configuration -----------------------------------------------------------------------------------
+
+    async def _follow(self) -> Never:
+        """Take up changes while we listen; one that cannot be taken up is tried again, and the old one serves on."""
+        failures = 0
+        self._follows = True
+        try:
+            while True:
+                if self._target.revised is None:
+                    failures = 0
+                    await self._revised.wait()
+                self._revised.clear()
+                try:
+                    await self._settler.settle()
+                except ArcdeckError as error:
+                    failures += 1
+                    await self._not_yet(error, failures)
+                else:
+                    self._scaler.kick()
+                    self._note("revised", f"{self._target.name}: new starts go by the new configuration")
+        finally:
+            self._follows = False
+
+    async def _not_yet(self, error: ArcdeckError, failures: int) -> None:
+        """Say why, and wait for the next try or for another change."""
+        wait = backoff.step(backoff.RECONNECT_SCHEDULE, failures, self._services.rng.uniform(-1, 1))
+        self._target.pending = f"its new configuration is not in force: {error}"
+        self._note("not-revised", f"{self._target.name}: {self._target.pending}; again in {wait:.0f} s", Severity.ERROR)
+        waits = {"revision": self._revised.wait(), "wait": self._times.sleep(wait)}
+        await first_of({f"{what} of {self._target.name}": waiting for what, waiting in waits.items()})
 
     # --- the end of one that is no longer configured ---------------------------------------------------------------
 
@@ -168,57 +232,15 @@ class ScaleSetLoop:
     async def _drain_and_delete(self, existing: ScaleSetRef) -> None:
         self._target.scale_set_id = existing.id
         session = await self._sessions.open(existing.id)
-        listening = asyncio.create_task(self._listen(session), name=f"listener {self._target.name}")
-        leaving = asyncio.create_task(self._last_runner_left(), name=f"retirement of {self._target.name}")
-        try:
-            await asyncio.wait({listening, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if listening.done():
-                listening.result()
-        finally:
-            for task in (listening, leaving):
-                task.cancel()
-            await asyncio.wait({listening, leaving})
+        name = self._target.name
+        await first_of(
+            {f"listener of {name}": self._listen(session), f"retirement of {name}": self._last_runner_left()}
+        )
         await self._services.client.delete_scale_set(existing.id)
 
     async def _last_runner_left(self) -> None:
         while self._services.listening.fleet.live(self._target.name):
             await self._times.sleep(RETIRED_LOOK)
-
-    # --- the scale set on GitHub -----------------------------------------------------------------------------------
-
-    async def _scale_set(self) -> ScaleSetRef:
-        """Create it, or make the existing one like the configuration. ForeignOwner when it is not ours."""
-        client, spec = self._services.client, self._target.spec
-        labels = labels_on_github(spec, self._services.controller)
-        group_id = await client.runner_group_id(spec.runner_group)
-        existing = await client.get_scale_set(spec.name, group_id)
-        if existing is None:
-            try:
-                created = await client.create_scale_set(spec.name, labels, group_id)
-            except ScaleSetExists:  # by an attempt of ours whose answer was lost, or by somebody else just now
-                existing = await client.get_scale_set(spec.name, group_id)
-                if existing is None:
-                    raise
-            else:
-                self._note("scale-set", f"scale set {spec.name} created on GitHub", keep=True)
-                self._target.breaker = backoff.Breaker()  # what failed with one that is gone says nothing of this one
-                return created
-        self._check_owner(existing)
-        return await client.update_scale_set(existing.id, spec.name, labels)
-
-    def _check_owner(self, existing: ScaleSetRef) -> None:
-        ours = controller_label(self._services.controller)
-        others = [label for label in existing.labels if label.startswith(controller_label("")) and label != ours]
-        if others:
-            raise ForeignOwner(
-                f"scale set {existing.name} belongs to another controller ({others[0]}); it is left alone: "
-                "set SCALESET_NAME_PREFIX, or ARCDECK_CONTROLLER_ID if it is the same one"
-            )
-        if MANAGED_LABEL not in existing.labels and ours not in existing.labels:
-            raise ForeignOwner(
-                f"scale set {existing.name} exists on GitHub and was not made by a controller of this kind; "
-                "it is left alone: rename the family, or set SCALESET_NAME_PREFIX"
-            )
 
     # --- listening -------------------------------------------------------------------------------------------------
 

@@ -76,7 +76,8 @@ class Scaler:
             self._starts.submit(self.target, decision.start)
             supply = self.supply()
         self._explain(decision)
-        capacity = advertised_capacity(self.target.spec.bounds, supply, gate)
+        paused = self.target.pause is not None  # then GitHub assigns no more (DESIGN.md section 4)
+        capacity = 0 if paused else advertised_capacity(self.target.spec.bounds, supply, gate)
         if capacity != self.target.capacity:
             self.target.capacity = capacity
             self._advertised.set()

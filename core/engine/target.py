@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.domain.backoff import Breaker
+from core.domain.scale_set import Bounds
 
 if TYPE_CHECKING:
     from core.domain.messages import Statistics
@@ -27,14 +28,26 @@ class SessionStatus:
     retry_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An operator's word that nothing starts; what runs goes on."""
+
+    by: str
+    since: float  #: monotonic seconds; below 0 when it was said before this run began
+    drains: bool = False  #: nobody is wanted either: idle runners go
+
+
 @dataclass(slots=True)
 class Target:
     """One scale set as it is: written by its loop, listener and scaler, read by everybody, in one event loop."""
 
-    spec: ScaleSetSpec
+    spec: ScaleSetSpec  #: what is in force
+    revised: ScaleSetSpec | None = None  #: what the configuration wants instead, until it is in force too
+    pending: str = ""  #: what of the configuration is not in force, and why; empty when all of it is
     scale_set_id: int | None = None  #: on GitHub; None until it was created or found
     retired: bool = False  #: no longer configured: nothing starts, and it goes when its last runner has left
     braked: str = ""  #: a retired one that waits for a confirmation is only observed; why
+    pause: Pause | None = None
     definition: str | None = None  #: task definition ``family:revision`` for new starts; None until it is known
     leased: bool = False  #: we have held its message session, and lost it to nobody since (DESIGN.md, lease)
     degraded: str = ""  #: why its loop is down; empty while it runs
@@ -50,6 +63,41 @@ class Target:
     def name(self) -> str:
         """The scale set's name."""
         return self.spec.name
+
+    @property
+    def wanted(self) -> ScaleSetSpec:
+        """What the configuration wants, whether or not it is in force."""
+        return self.revised or self.spec
+
+    def take(self, spec: ScaleSetSpec, definition: str, scale_set_id: int) -> None:
+        """Put it into force as a whole, with the definition and the scale set that were made for it.
+
+        What was on its way when the scale set was retired comes too late.
+        """
+        if self.retired:
+            return
+        if self.revised is spec:
+            self.revised, self.pending = None, ""
+        if self.spec != spec:
+            self.forgive()  # what failed may have been what was changed
+        self.spec, self.definition, self.scale_set_id = spec, definition, scale_set_id
+
+    def retire(self) -> None:
+        """It is no longer configured: from now on nobody is wanted; its limits stay those of its last runners."""
+        self.retired = True
+        self.revised, self.pending, self.degraded = None, "", ""
+        self.spec = replace(self.spec, bounds=Bounds(maximum=0))
+
+    def revive(self, spec: ScaleSetSpec) -> None:
+        """It is configured again. Whatever is left of it, nothing starts before it is settled and leased anew."""
+        self.retired, self.braked, self.degraded, self.revised = False, "", "", spec
+        self.scale_set_id = self.definition = self.statistics = None
+        self.leased = False
+        self.forgive()
+
+    def forgive(self) -> None:
+        """Forget the starts that failed."""
+        self.breaker = Breaker()
 
     @property
     def assigned(self) -> int | None:

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.api.model import BackoffView, JobView, RunnerState, RunnerView, ScaleSetState, ScaleSetView, SessionView
+from core.api.model import (
+    BackoffView,
+    JobView,
+    PauseView,
+    RunnerState,
+    RunnerView,
+    ScaleSetState,
+    ScaleSetView,
+    SessionView,
+)
 from core.domain.durations import format_duration
 from core.domain.reaping import start_limit
 from core.domain.runner import Phase
 from core.domain.task import TaskStatus
 from core.engine.endings import why_it_ended
+from core.engine.pauses import words
 
 if TYPE_CHECKING:
     from core.domain.backoff import CapacityBackoff
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
     from core.domain.runner import Runner
     from core.domain.scale_set import Limits
     from core.domain.scaling import Supply
-    from core.engine.target import Target
+    from core.engine.target import Pause, Target
     from core.engine.times import Times
 
 _PHASES = {
@@ -149,7 +159,7 @@ def scale_set_view(
     target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times
 ) -> ScaleSetView:
     """One scale set. ``closed`` are the classes of placement it waits for, the longest wait first."""
-    state, reason = _scale_set_state(target, supply, closed)
+    state, reason = _scale_set_state(target, supply, closed, times)
     bounds, decision, session = target.spec.bounds, target.decision, target.session
     return ScaleSetView(
         name=target.name,
@@ -167,6 +177,7 @@ def scale_set_view(
         ending=supply.ending,
         capacity=target.capacity,
         backoff=_backoff_view(closed, times),
+        pause=_pause_view(target.pause, times),
         session=SessionView(
             state=session.state,
             since=_epoch(session.since, times),
@@ -179,15 +190,17 @@ def scale_set_view(
 
 
 def _scale_set_state(
-    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]]
+    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times
 ) -> tuple[ScaleSetState, str]:
     """The worst present condition, and why."""
     decision = target.decision
     wanted = decision.want if decision and decision.want is not None else 0
+    paused = target.pause is not None and not target.retired
     conditions = (
         (bool(target.degraded), ScaleSetState.DEGRADED, target.degraded),
         (target.breaker.tripped, ScaleSetState.BLOCKED, target.breaker.reason),
         (target.session.state == "conflict", ScaleSetState.SESSION, "another session is alive; standing by"),
+        (paused, ScaleSetState.PAUSED, words(target.pause, times) if target.pause else ""),
         (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
         (supply.overdue > 0, ScaleSetState.LATE_START, f"{supply.overdue} starts are over their limit"),
         (bool(target.braked), ScaleSetState.OBSERVING, f"no longer configured; {target.braked}"),
@@ -195,9 +208,9 @@ def _scale_set_state(
         (not target.leased and target.session.state in {"none", "opening"}, ScaleSetState.STARTING, ""),
         (not target.leased, ScaleSetState.OBSERVING, "its message session is not ours"),
         (wanted >= target.spec.bounds.maximum and supply.occupied >= target.spec.bounds.maximum,
-         ScaleSetState.AT_MAX, ""),
+         ScaleSetState.AT_MAX, target.pending),
     )  # fmt: skip
-    return next(((state, reason) for holds, state, reason in conditions if holds), (ScaleSetState.OK, ""))
+    return next(((state, reason) for holds, state, reason in conditions if holds), (ScaleSetState.OK, target.pending))
 
 
 def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times) -> BackoffView | None:
@@ -211,6 +224,10 @@ def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: T
         until=times.epoch(state.until),
         reason=state.reason,
     )
+
+
+def _pause_view(pause: Pause | None, times: Times) -> PauseView | None:
+    return PauseView(by=pause.by, since=times.epoch(pause.since), drains=pause.drains) if pause else None
 
 
 def _epoch(moment: float | None, times: Times) -> float | None:

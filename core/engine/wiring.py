@@ -5,103 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.engine.chronicle import Chronicle
 from core.engine.commands import Commands
 from core.engine.company import Company
 from core.engine.deregistrar import Deregistrar
 from core.engine.drainer import Drainer
 from core.engine.endings import Endings
 from core.engine.feed import Feed
-from core.engine.fleet import Fleet
 from core.engine.gates import Gates
+from core.engine.ground import Ground
+from core.engine.history import History
 from core.engine.identity import Identity
 from core.engine.launch import StartServices
 from core.engine.offline import OfflineSweep
 from core.engine.overview import Overview
 from core.engine.pacing import Pacer
+from core.engine.pauses import Pauses
 from core.engine.placements import Placements
-from core.engine.pulse import Pulse
 from core.engine.reaper import Reaper
 from core.engine.recovery import Recovery
 from core.engine.registrations import Registrations
+from core.engine.reload import Reload
 from core.engine.retirement import Retirement
+from core.engine.runner_logs import RunnerLogs
 from core.engine.starts import Starts
+from core.engine.steering import Steering
 from core.engine.stops import Stops
-from core.engine.times import Times
 from core.engine.watcher import Watcher
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from core.domain.scale_set import ScaleSetSpec
-    from core.domain.task_definition import DefinitionSettings
-    from core.engine.scale_set_loop import ScaleSetLoop
+    from core.engine.chronicle import Chronicle
+    from core.engine.ground import EnginePorts, EngineSettings
     from core.engine.scaler import Scaler
     from core.engine.target import Target
-    from core.ports import Clock, EcsClient, Journal, ScaleSetClient
+    from core.engine.times import Times
 
-#: RunTask and StopTask share 40 calls a second and a burst of 100 (ecs-api.md A2); a tenth is kept for StopTask.
-START_RATE, START_BURST = 36.0, 90.0
+#: What is kept of RunTask's and StopTask's common rate (``ground``).
 STOP_RATE, STOP_BURST = 4.0, 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What the engine is told. Durations in seconds."""
-
-    controller: str
-    cluster: str
-    github: str
-    scale_sets: tuple[ScaleSetSpec, ...]
-    definitions: DefinitionSettings
-    owner: str  #: owner name of message sessions
-    instance: str  #: changes with each start
-    version: str = ""
-    region: str = ""
-    reaper_interval: float = 30.0
-    offline_interval: float = 1800.0
-    offline_min_age: float = 3600.0
-    quiet_window: float = 120.0
-    slot_release_after: float = 600.0
-    start_concurrency: int = 20
-    capacity_backoff: tuple[float, ...] = (15.0, 30.0, 60.0, 120.0, 300.0)
-    start_rate: float = START_RATE
-    start_burst: float = START_BURST
-    allow_mass_removal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class EnginePorts:
-    """What the engine is given. ``suffix`` makes the 8 hex digits of a runner's name."""
-
-    ecs: EcsClient
-    client: ScaleSetClient
-    journal: Journal
-    clock: Clock
-    rng: random.Random
-    suffix: Callable[[], str]
-    journal_state: Callable[[], str] = lambda: ""  #: how the journal is degraded; empty when well
-    rate: Callable[[], tuple[int, int] | None] = lambda: None  #: GitHub's REST limit: remaining, limit
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every service stands on."""
-
-    times: Times
-    pulse: Pulse
-    chronicle: Chronicle
-    fleet: Fleet
-    targets: dict[str, Target]
-
-    @classmethod
-    def of(cls, ports: EnginePorts) -> Ground:
-        """Make it; whatever moves the fleet moves the pulse."""
-        times, pulse = Times(ports.clock), Pulse()
-        fleet = Fleet(times)
-        fleet.watchers.append(lambda _: pulse.touch())
-        return cls(times, pulse, Chronicle(ports.journal, times, pulse), fleet, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +60,14 @@ class Services:
     drainer: Drainer
     recovery: Recovery
     starts: Starts
-    loops: Mapping[str, ScaleSetLoop]
+    company: Company
     retirement: Retirement
+    reload: Reload
+    pauses: Pauses
     commands: Commands
     feed: Feed
+    history: History
+    logs: RunnerLogs
 
 
 def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
@@ -151,15 +96,9 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     reaper = Reaper(watcher=watcher, fleet=ground.fleet, targets=ground.targets, stops=stops, times=ground.times)
     starts = _starts(settings, ports, ground, gates=gates, deregistrar=deregistrar, endings=endings)
     company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar, watcher=watcher)
-    drainer = Drainer(
-        company.scalers,
-        fleet=ground.fleet,
-        deregistrar=deregistrar,
-        stops=stops,
-        chronicle=ground.chronicle,
-        times=ground.times,
-        quiet_window=settings.quiet_window,
-    )
+    drainer = _drainer(settings, ground, company.scalers, deregistrar, stops)
+    retirement = _retirement(settings, ports, ground, company)
+    pauses = Pauses(ports.journal, ground.pauses, ground.targets, chronicle=ground.chronicle, times=ground.times)
     return Services(
         times=ground.times,
         chronicle=ground.chronicle,
@@ -172,17 +111,24 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         drainer=drainer,
         recovery=recovery,
         starts=starts,
-        loops=company.loops,
-        retirement=Retirement(
-            ports.client,
-            ground.targets,
-            company.enlist,
-            ground.chronicle,
-            controller=settings.controller,
-            allowed=settings.allow_mass_removal,
+        company=company,
+        retirement=retirement,
+        reload=_reload(settings, ports, ground, company, retirement),
+        pauses=pauses,
+        commands=_commands(
+            ports,
+            ground,
+            company.scalers,
+            stops=stops,
+            reaper=reaper,
+            deregistrar=deregistrar,
+            drainer=drainer,
+            gates=gates,
+            pauses=pauses,
         ),
-        commands=_commands(ground, stops, reaper, deregistrar, drainer),
         feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, company.scalers),
+        logs=RunnerLogs(ground.fleet, ports.task_logs),
+        history=History(ports.journal, ground.chronicle.ledger, ground.times),
     )
 
 
@@ -226,6 +172,20 @@ def _starts(
     return Starts(services, concurrency=settings.start_concurrency)
 
 
+def _drainer(
+    settings: EngineSettings, ground: Ground, scalers: Mapping[str, Scaler], deregistrar: Deregistrar, stops: Stops
+) -> Drainer:
+    return Drainer(
+        scalers,
+        fleet=ground.fleet,
+        deregistrar=deregistrar,
+        stops=stops,
+        chronicle=ground.chronicle,
+        times=ground.times,
+        quiet_window=settings.quiet_window,
+    )
+
+
 def _registrations(
     settings: EngineSettings, ports: EnginePorts, ground: Ground, deregistrar: Deregistrar, recovery: Recovery
 ) -> Registrations:
@@ -245,7 +205,28 @@ def _registrations(
     )
 
 
-def _commands(ground: Ground, stops: Stops, reaper: Reaper, deregistrar: Deregistrar, drainer: Drainer) -> Commands:
+def _commands(
+    ports: EnginePorts,
+    ground: Ground,
+    scalers: Mapping[str, Scaler],
+    *,
+    stops: Stops,
+    reaper: Reaper,
+    deregistrar: Deregistrar,
+    drainer: Drainer,
+    gates: Gates,
+    pauses: Pauses,
+) -> Commands:
+    steering = Steering(
+        scalers,
+        fleet=ground.fleet,
+        targets=ground.targets,
+        gates=gates,
+        drainer=drainer,
+        pauses=pauses,
+        times=ground.times,
+        journal_state=ports.journal_state,
+    )
     return Commands(
         fleet=ground.fleet,
         targets=ground.targets,
@@ -253,7 +234,34 @@ def _commands(ground: Ground, stops: Stops, reaper: Reaper, deregistrar: Deregis
         reaper=reaper,
         deregistrar=deregistrar,
         drainer=drainer,
+        steering=steering,
         chronicle=ground.chronicle,
+    )
+
+
+def _retirement(settings: EngineSettings, ports: EnginePorts, ground: Ground, company: Company) -> Retirement:
+    return Retirement(
+        ports.client,
+        company,
+        ports.journal,
+        targets=ground.targets,
+        fleet=ground.fleet,
+        chronicle=ground.chronicle,
+        controller=settings.controller,
+        allowed=settings.allow_mass_removal,
+    )
+
+
+def _reload(
+    settings: EngineSettings, ports: EnginePorts, ground: Ground, company: Company, retirement: Retirement
+) -> Reload:
+    return Reload(
+        ports.configuration,
+        company,
+        retirement,
+        chronicle=ground.chronicle,
+        times=ground.times,
+        version=settings.config_version,
     )
 
 

@@ -19,10 +19,12 @@ from core.adapters.github.client import GitHubScaleSetClient
 from core.domain.scale_set import ScaleSetSpec
 from core.domain.secret import Secret
 from core.engine.engine import Engine
-from core.engine.wiring import EnginePorts, EngineSettings
+from core.engine.ground import EnginePorts, EngineSettings
 from tests.benchmarks.far_world import FarWorld, environment
 from tests.builders import DEFINITIONS
+from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.journal import MemoryJournal
+from tests.fakes.task_logs import FakeTaskLogs
 
 CONTROLLER = "bench"
 
@@ -46,6 +48,8 @@ async def controller_in(world: FarWorld, scale_sets: Sequence[ScaleSetSpec], **f
             ecs=ecs,
             client=github,
             journal=MemoryJournal(),
+            configuration=FakeConfiguration(*settings.scale_sets),
+            task_logs=FakeTaskLogs(),
             clock=clock,
             rng=rng,
             suffix=lambda: f"{rng.getrandbits(32):08x}",

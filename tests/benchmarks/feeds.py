@@ -19,13 +19,16 @@ from core.api.folding import difference
 from core.api.model import Snapshot
 from core.api.wire import encode
 from core.domain.task import Described, TaskStatus
-from core.engine.wiring import EnginePorts, EngineSettings, Services, assemble
+from core.engine.ground import EnginePorts, EngineSettings
+from core.engine.wiring import Services, assemble
 from tests.benchmarks.call_counts import NAMES
 from tests.benchmarks.report import Figure, milliseconds, times
 from tests.builders import DEFINITIONS, a_scale_set
+from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.ecs import FakeEcs
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.scale_sets import FakeGitHub
+from tests.fakes.task_logs import FakeTaskLogs
 
 FEW, MANY = 2_000, 10_000
 _ROUNDS = 3
@@ -177,6 +180,8 @@ def _stage(runners: int) -> Stage:
         ecs=cluster,
         client=FakeGitHub(),
         journal=MemoryJournal(),
+        configuration=FakeConfiguration(*settings.scale_sets),
+        task_logs=FakeTaskLogs(),
         clock=SystemClock(),
         rng=random.Random(1),
         suffix=lambda: "00000000",

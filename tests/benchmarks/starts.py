@@ -10,7 +10,7 @@ from typing import Any
 
 from core.domain.run_task import RunTaskInput
 from core.domain.task import Task
-from core.engine.wiring import START_BURST, START_RATE
+from core.engine.ground import START_BURST, START_RATE
 from core.world.world import WorldSettings
 from tests.benchmarks.controllers import controller_in
 from tests.benchmarks.far_world import carried_out, enqueue, far_world, slow_down

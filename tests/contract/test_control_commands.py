@@ -22,6 +22,7 @@ from core.api.model import (
     Outcome,
     Problem,
     RunnerState,
+    SteerScaleSet,
     StopTask,
     SweepNow,
 )
@@ -50,8 +51,10 @@ def path(tmp_path: Path) -> Path:
         StopTask(id="1", runner="linux-0", seen_state=RunnerState.IDLE, reason="stuck"),
         SweepNow(id="2"),
         DeregisterRunner(id="3", runner="linux-1"),
+        SteerScaleSet(kind="pause", id="4", scale_set="linux"),
+        SteerScaleSet(kind="retry", id="5", scale_set="linux"),
     ],
-    ids=["stop-task", "sweep", "deregister"],
+    ids=lambda command: command.kind,
 )
 async def test_a_command_arrives_as_sent_and_is_answered(room: FakeControlRoom, path: Path, command: Command) -> None:
     async with serving(room, path):
@@ -144,7 +147,10 @@ async def test_a_failing_engine_is_a_refusal_that_points_to_the_log(
         (b"[" * 5000, "The body is not JSON"),
         (b"[]", "The body: Input should be an object."),
         (b"{}", "kind: the field is missing"),
-        (b'{"kind":"reboot"}', "kind: there is no command 'reboot'; known are 'stop-task', 'sweep', 'deregister'."),
+        (
+            b'{"kind":"reboot"}',
+            "kind: there is no command 'reboot'; known are 'stop-task', 'sweep', 'deregister', 'pause', 'drain',",
+        ),
         (b'{"kind":"sweep"}', "id: Field required."),
         (b'{"kind":"sweep","id":7}', "id: Input should be a valid string."),
         (b'{"kind":"sweep","id":""}', "id: String should have at least 1 character."),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.adapters.journal import SqliteJournal
+from core.api.events import EventQuery
 from core.ports import Journal, JournalEntry
 from tests.fakes.journal import MemoryJournal
 from tests.virtual_time import EPOCH, VirtualClock
@@ -86,6 +87,43 @@ async def test_the_time_of_another_zone_is_the_same_moment(journal: Journal) -> 
     at = datetime(2031, 1, 1, 12, tzinfo=timezone(timedelta(hours=9)))
     journal.record(an_entry(at=at))
     assert (await journal.recent(1))[0].at == at
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (EventQuery(), ["a", "b", "c"]),
+        (EventQuery(limit=2), ["b", "c"]),
+        (EventQuery(since=EPOCH.timestamp() + 1), ["b", "c"]),
+        (EventQuery(until=EPOCH.timestamp() + 1), ["a", "b"]),
+        (EventQuery(kinds=("stop", "nothing")), ["a"]),
+        (EventQuery(scale_set="linux"), ["b", "c"]),
+        (EventQuery(scale_set="linux", operator="alice"), ["c"]),
+        (EventQuery(runner="linux-1"), ["b"]),
+        (EventQuery(job="7"), ["b"]),
+        (EventQuery(job="' OR 1=1 --"), []),
+        (EventQuery(runner="\ud800"), []),
+    ],
+    ids=str,
+)
+async def test_what_answers_a_query_is_found_oldest_first(
+    journal: Journal, query: EventQuery, found: list[str]
+) -> None:
+    record(
+        journal,
+        an_entry("c", "command", at=EPOCH + timedelta(seconds=2), scale_set="linux", operator="alice"),
+        an_entry("a"),
+        an_entry(
+            "b", "job", at=EPOCH + timedelta(seconds=1), scale_set="linux", runner_name="linux-1", data={"job": "7"}
+        ),
+    )
+    assert [entry.text for entry in await journal.find(query)] == found
+
+
+async def test_data_that_is_no_json_stands_in_no_querys_way(journal: SqliteJournal | MemoryJournal) -> None:
+    record(journal, an_entry("a", data={"seconds": float("nan")}), an_entry("b", data={"job": "7"}))
+    assert [entry.text for entry in await journal.find(EventQuery(job="7"))] == ["b"]
+    assert journal.state == ""
 
 
 async def test_intents_stay_open_until_they_are_settled_by_name(journal: Journal) -> None:

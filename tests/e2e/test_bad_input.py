@@ -83,6 +83,7 @@ async def refused(world: World, daemon: Starter, changes: dict[str, str | None],
     told = "".join(one.errors)
     assert named in told
     assert "Traceback" not in "".join(one.lines)
+    assert "trying again" not in "".join(one.lines)
     assert "hunter2" not in "".join(one.lines)
     assert not WRITING_AWS & set(world.ecs.calls)
     assert not WRITING_GITHUB & set(world.github.calls)

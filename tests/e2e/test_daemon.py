@@ -1,14 +1,21 @@
 """The daemon's life as a process: it serves, stops, dies, comes back, and refuses."""
 
+import asyncio
 import signal
+import time
+from collections.abc import AsyncIterator
 
 import pytest
 
 from core.world.faults import Fault
 from core.world.world import World
-from tests.e2e.conftest import Daemon, Starter, until
+from tests.daemons import Daemon, until
+from tests.e2e.conftest import Starter
 
 pytestmark = pytest.mark.e2e
+
+#: Linux lets everybody open it, and gives an I/O error to whoever reads: a disk that fails.
+UNREADABLE = "/proc/self/mem"
 
 
 async def serving(world: World, daemon: Daemon) -> None:
@@ -32,6 +39,48 @@ async def test_a_signal_stops_it_in_order_and_leaves_scale_sets_and_tasks(
     assert len(world.ecs.running()) == 1
     assert not one.errors
     assert not one.socket.exists()
+
+
+@pytest.fixture
+async def silence() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of a service that never answers, and whether somebody has asked it."""
+    asked = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1") as server:
+        yield "http://{}:{}".format(*server.sockets[0].getsockname()), asked
+
+
+async def stopped_unbegun(world: World, daemon: Daemon) -> None:
+    """Tell it to stop before it has begun: it must end at once, as it does later."""
+    told = time.monotonic()
+    assert await daemon.signalled(signal.SIGTERM) == 0
+    assert time.monotonic() - told < 2
+    assert not daemon.errors
+    assert '"event": "stopped"' in daemon.lines[-1]
+    assert not daemon.socket.exists()
+    assert not world.github.calls
+
+
+async def test_a_signal_ends_the_wait_for_a_configuration_that_cannot_be_read(world: World, daemon: Starter) -> None:
+    one = await daemon({"TOML_CONFIG_FILE": UNREADABLE})
+    await until(lambda: any("trying again" in line for line in one.lines), "it waits")
+    await stopped_unbegun(world, one)
+
+
+async def test_a_signal_ends_the_wait_for_a_configuration_that_never_comes(
+    world: World, daemon: Starter, silence: tuple[str, asyncio.Event]
+) -> None:
+    address, asked = silence
+    one = await daemon(
+        {"TOML_CONFIG_FILE": None, "SSM_PARAMETER_NAME": "/arcdeck/runners", "AWS_ENDPOINT_URL": address}
+    )
+    await asked.wait()
+    await stopped_unbegun(world, one)
 
 
 async def test_a_killed_daemon_finds_its_runner_again_and_starts_no_second_one(world: World, daemon: Starter) -> None:

@@ -6,7 +6,9 @@ a heartbeat is sent when a test says so.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
+from core.api.events import EventQuery, EventRecord
 from core.api.folding import difference
 from core.api.model import (
     Answer,
@@ -20,6 +22,8 @@ from core.api.model import (
     Snapshot,
     Update,
 )
+from core.domain.errors import ArcdeckError, Gone
+from core.ports import LogPage
 
 
 def a_runner(name: str, state: RunnerState = RunnerState.IDLE) -> RunnerView:
@@ -35,6 +39,11 @@ def a_snapshot(version: int = 1, runners: int = 3) -> Snapshot:
         controller=ControllerView(id="prod", cluster="ci", instance="a1"),
         runners=tuple(a_runner(f"linux-{number}") for number in range(runners)),
     )
+
+
+def an_event(number: int = 0, kind: str = "stop", **fields: Any) -> EventRecord:
+    """Something that happened that many seconds into the story."""
+    return EventRecord(**{"at": 1_900_000_000.0 + number, "kind": kind, "text": f"event {number}"} | fields)
 
 
 def done(command: Command) -> Answer:
@@ -54,6 +63,10 @@ class FakeControlRoom:
         self.may_finish = asyncio.Event()
         self.may_finish.set()
         self.well = Health(live=True, ready=True)
+        self.past: list[EventRecord] = []  #: what ``events`` tells, whatever is asked for
+        self.asked: list[EventQuery] = []
+        self.runner_logs: dict[str, LogPage | ArcdeckError] = {}
+        self.log_questions: list[tuple[str, str | None, int]] = []
         #: Raised in every reader's updates at the next ring.
         self.failure: Exception | None = None
         self._bells: set[asyncio.Event] = set()
@@ -82,6 +95,28 @@ class FakeControlRoom:
             self._bells.discard(bell)
             self._moved.set()
 
+    async def events(self, query: EventQuery, *, follow: bool) -> AsyncGenerator[EventRecord, None]:
+        """What is in ``past``; to ``follow``, also what is put there before a ring."""
+        self.asked.append(query)
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        self._moved.set()
+        told = 0
+        try:
+            while True:
+                for event in self.past[told:]:
+                    told += 1
+                    yield event
+                if not follow:
+                    return
+                await bell.wait()
+                bell.clear()
+                if self.failure is not None:
+                    raise self.failure
+        finally:
+            self._bells.discard(bell)
+            self._moved.set()
+
     async def execute(self, command: Command, operator: Operator) -> Answer:
         """Remember it, and answer when it may finish."""
         self.commands.append((command, operator))
@@ -93,6 +128,15 @@ class FakeControlRoom:
         finally:
             self.under_way -= 1
             self._moved.set()
+
+    async def logs(self, runner: str, after: str | None, limit: int) -> LogPage:
+        """What the logs of that runner have; Gone for every other."""
+        self.log_questions.append((runner, after, limit))
+        if runner not in self.runner_logs:
+            raise Gone(f"no runner {runner} is known here")
+        if isinstance(found := self.runner_logs[runner], ArcdeckError):
+            raise found
+        return found
 
     def health(self) -> Health:
         """Whatever ``well`` says."""

@@ -70,11 +70,11 @@ async def beating(room: FakeControlRoom) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def a_deaf_reader(path: Path) -> AsyncIterator[socket.socket]:
-    """A connection that asks for the stream and never reads it."""
+async def a_deaf_reader(path: Path, url: str = "/v1/stream") -> AsyncIterator[socket.socket]:
+    """A connection that asks for a stream and never reads it."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(0)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(connection, str(path))
-        await loop.sock_sendall(connection, b"GET /v1/stream HTTP/1.1\r\nHost: arcdeck\r\n\r\n")
+        await loop.sock_sendall(connection, f"GET {url} HTTP/1.1\r\nHost: arcdeck\r\n\r\n".encode())
         yield connection

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from core.api.events import EventQuery
 from core.ports import JournalEntry
 
 
@@ -40,6 +41,11 @@ class MemoryJournal:
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, newest first."""
         return self.entries[::-1][: max(limit, 0)]
+
+    async def find(self, query: EventQuery) -> list[JournalEntry]:
+        """The newest entries that answer the query, oldest first."""
+        found = [entry for entry in self.entries if entry.answers(query)]
+        return sorted(found, key=lambda entry: entry.at)[-query.limit :]
 
     async def flush(self) -> None:
         """Nothing is ever on its way."""

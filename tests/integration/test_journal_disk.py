@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.journal import SqliteJournal
+from core.api.events import EventQuery
 from core.ports import JournalEntry
 from tests.virtual_time import EPOCH, VirtualClock
 
@@ -110,6 +111,13 @@ async def test_old_entries_go_once_a_day(path: Path) -> None:
         assert await texts(journal) == []
 
 
+async def test_the_pauses_of_scale_sets_do_not_expire(path: Path) -> None:
+    async with a_journal(path) as journal:
+        for kind in ("paused", "resumed", "stop"):
+            journal.record(an_entry(kind, kind=kind, age=timedelta(days=400)))
+    assert await written(path) == ["paused", "resumed"]
+
+
 async def test_many_old_entries_go_too(path: Path) -> None:
     async with a_journal(path) as journal:
         for _ in range(2500):
@@ -130,6 +138,7 @@ async def test_a_killed_process_loses_nothing_that_was_flushed(path: Path) -> No
 import asyncio, sys
 from pathlib import Path
 from core.adapters.journal import SqliteJournal
+from core.api.events import EventQuery
 from core.ports import JournalEntry
 from tests.virtual_time import EPOCH, VirtualClock
 
@@ -220,6 +229,18 @@ async def test_a_disk_that_fills_up_costs_nothing_once_there_is_room(path: Path)
         await asyncio.sleep(61)
         assert journal.state == ""
     assert await written(path) == ["before", "during"]
+
+
+async def test_what_is_on_a_full_disk_and_what_waits_for_room_are_found_together(path: Path) -> None:
+    async with a_journal(path) as journal:
+        journal.record(an_entry("on the disk", age=timedelta(hours=1)))
+        journal.record(an_entry("of another kind", kind="command"))
+        await journal.flush()
+        with a_full_disk():
+            journal.record(an_entry("waits"))
+            found = await journal.find(EventQuery(kinds=("stop",)))
+        assert [entry.text for entry in found] == ["on the disk", "waits"]
+        assert journal.state
 
 
 async def test_what_memory_could_not_hold_is_counted_and_told(path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from core.adapters.journal import SqliteJournal, journal
 from core.adapters.journal.database import Database
+from core.api.events import EventQuery
 from core.ports import JournalEntry
 from tests.virtual_time import EPOCH, VirtualClock
 
@@ -38,6 +39,7 @@ async def test_a_disk_that_hangs_holds_up_nobody_and_is_said_to(tmp_path: Path, 
     async with SqliteJournal(tmp_path / "journal.db", VirtualClock()) as journal:
         journal.record(an_entry("stopped"))
         assert await journal.recent(1) == []
+        assert await journal.find(EventQuery()) == []
         await journal.flush()
         assert journal.state.startswith("The journal's disk does not answer: ")
     assert not disk_answers.is_set()

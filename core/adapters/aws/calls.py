@@ -1,4 +1,4 @@
-"""One call to ECS, with all that every call needs: its turn, a time limit, a measurement, errors of the domain.
+"""One call to AWS: a time limit and errors of the domain for every one; its turn and a measurement for those to ECS.
 
 Nothing is retried here. Who asked knows whether a repeat makes sense, and has a backoff of its own; botocore's retries
 are off (ecs-api.md A2, SDK retry facts).
@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from core.adapters.aws.budget import CallBudget
 from core.adapters.aws.errors import CALL_ERRORS, Call, UnreadableAnswerError, translate
-from core.domain.errors import Throttled
+from core.domain.errors import ArcdeckError, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,24 @@ _EXPECTED: dict[str, frozenset[str]] = {
     "DescribeClusters": frozenset({"clusters"}),
     "DescribeTaskDefinition": frozenset({"taskDefinition"}),
     "RegisterTaskDefinition": frozenset({"taskDefinition"}),
+    "GetParameter": frozenset({"Parameter"}),
+    "GetLogEvents": frozenset({"events"}),
+    "GetSecretValue": frozenset({"SecretString", "SecretBinary"}),
 }
+
+
+async def ask(client: Any, call: Call, request: Mapping[str, Any]) -> Any:
+    """Call an operation of a client of botocore's kind once and return its answer. Raises errors of the domain only."""
+    method = getattr(client, xform_name(call.operation))
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT):
+            answer = await method(**request)
+        if not _EXPECTED[call.operation] & answer.keys():
+            raise UnreadableAnswerError
+    except CALL_ERRORS as error:
+        failure = translate(error, call)
+        raise failure from failure.__cause__
+    return answer
 
 
 class OnCall(Protocol):
@@ -65,19 +82,14 @@ class EcsCalls:
         ``secret`` is something in the request that no error may repeat. Raises errors of the domain only.
         """
         await self._budget.take(operation)
-        method = getattr(self._client, xform_name(operation))
         began, outcome = self._clock.monotonic(), "cancelled"
         try:
-            async with asyncio.timeout(CALL_TIMEOUT):
-                answer = await method(**request)
-            if not _EXPECTED[operation] & answer.keys():
-                raise UnreadableAnswerError
-        except CALL_ERRORS as error:
-            failure = translate(error, Call(operation, self._cluster, self.region, secret))
+            answer = await ask(self._client, Call(operation, self._cluster, self.region, secret), request)
+        except ArcdeckError as failure:
             outcome = type(failure).__name__
             if isinstance(failure, Throttled):
                 self._budget.throttled(operation)
-            raise failure from failure.__cause__
+            raise
         else:
             outcome = "ok"
             self._budget.succeeded(operation)

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.adapters.aws import tags
 from core.domain.task_definition import (
+    RUNNER_CONTAINER,
     ContainerDefinition,
     Dependency,
     HealthCheck,
@@ -67,6 +68,15 @@ def registered_from(answer: _Wire) -> RegisteredDefinition:
         controller=marks.get(tags.CONTROLLER),
         content_hash=marks.get(tags.CONTENT_HASH) or _hash_of(answer["taskDefinition"]),
     )
+
+
+def runner_log(answer: _Wire) -> LogStream | None:
+    """Where the container ``runner`` of a described definition logs to; None where that is not CloudWatch."""
+    for container in answer["taskDefinition"].get("containerDefinitions", ()):
+        log = container.get("logConfiguration", {})
+        if container.get("name") == RUNNER_CONTAINER and log.get("logDriver") == _LOG_DRIVER:
+            return _log_from_wire(log)
+    return None
 
 
 def _reference(answer: _Wire) -> str:

@@ -40,6 +40,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The one thing that a call reads, for the sentence that says why it cannot be read."""
+
+    what: str  #: as in "SSM parameter '/runners'"
+    setting: str  #: the setting that names it
+    permissions: str  #: what the controller's role needs for it
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What was asked of AWS when something went wrong."""
 
@@ -47,6 +56,7 @@ class Call:
     cluster: str = ""
     region: str = ""
     secret: Secret | None = None  #: something in the request that no error may repeat
+    subject: Subject | None = None  #: None where the call is about a cluster, or about nothing in particular
 
     @property
     def changes(self) -> bool:
@@ -92,6 +102,7 @@ _FAULT_CODES = frozenset(
         "internalerror",
         "internalfailure",
         "internalservererror",
+        "internalserviceerror",
         "requesttimeout",
         "requesttimeoutexception",
         "serverexception",
@@ -104,7 +115,13 @@ _FAULT_CODES = frozenset(
 _NOT_FOUND: tuple[tuple[str, str, type[Gone]], ...] = (
     ("StopTask", "task was not found", TaskNotFound),
     ("DescribeTaskDefinition", "Unable to describe task definition", Gone),
+    ("GetLogEvents", "does not exist", Gone),  # stream or group: nothing was written yet
 )
+
+#: Codes by which SSM and Secrets Manager say that what was asked for is not there (ecs-api.md A8).
+_ABSENT_CODES = frozenset({"ParameterNotFound", "ParameterVersionNotFound", "ResourceNotFoundException"})
+#: Codes by which they say that the key which protects it may not be used, or is gone.
+_DECRYPTION_CODES = frozenset({"DecryptionFailure", "InvalidKeyId"})
 
 #: Sources of credentials that are asked over the network, and may be back in a moment.
 _REMOTE_CREDENTIALS = frozenset({"container-role", "iam-role"})
@@ -151,12 +168,35 @@ def _from_answer(error: boto.ClientError, call: Call) -> ArcdeckError:
     for operation, part, gone in _NOT_FOUND:
         if operation == error.operation_name and part in text:
             return gone(message, request_id=request_id)
-    verdict = FailureClass.THROTTLE if _status(error) == _TOO_MANY_REQUESTS else classify_api_error(code, text)
+    if call.subject is not None and code in _ABSENT_CODES:
+        return _absent(call.subject, call.region, request_id)
+    verdict = _verdict(error, code, text)
     if call.operation == "RunTask" and verdict.capacity_kind is not None:
         return refusal(verdict, message, reasons=(telling_reason(code, text),), request_id=request_id)
-    if verdict is FailureClass.PERMISSION and call.cluster:
-        message += f" (the controller's role needs ecs:{error.operation_name} on cluster {call.cluster})"
+    if verdict is FailureClass.PERMISSION:
+        message += _remedy(call)
     return _type_of(verdict, error, code, call)(message, request_id=request_id)
+
+
+def _verdict(error: boto.ClientError, code: str, text: str) -> FailureClass:
+    if _status(error) == _TOO_MANY_REQUESTS:
+        return FailureClass.THROTTLE
+    return FailureClass.PERMISSION if code in _DECRYPTION_CODES else classify_api_error(code, text)
+
+
+def _absent(subject: Subject, region: str, request_id: str | None) -> ConfigurationError:
+    return ConfigurationError(
+        f"{subject.what} was not found in region {region}; "
+        f"check {subject.setting}, AWS_REGION and the account that the credentials belong to",
+        request_id=request_id,
+    )
+
+
+def _remedy(call: Call) -> str:
+    """What would lift a denial; empty where the call does not say what it is about."""
+    if call.subject is not None:
+        return f" (the controller's role needs {call.subject.permissions})"
+    return f" (the controller's role needs ecs:{call.operation} on cluster {call.cluster})" if call.cluster else ""
 
 
 def _type_of(verdict: FailureClass, error: boto.ClientError, code: str, call: Call) -> type[ArcdeckError]:

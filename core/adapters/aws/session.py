@@ -11,7 +11,7 @@ Its loggers never go below INFO: at DEBUG they write requests and answers word f
 from __future__ import annotations
 
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -28,7 +28,7 @@ from core.adapters.aws.errors import CALL_ERRORS, Call, translate
 from core.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractAsyncContextManager
 
 CONNECT_TIMEOUT = 5
@@ -50,9 +50,16 @@ class AwsConnection:
     ecs: Any  #: a client of aiobotocore's, which come without types
     session: aioboto3.Session
 
-    def client(self, service: str) -> AbstractAsyncContextManager[Any]:
-        """Open a client of another service (``ssm``, ``secretsmanager``, ``logs``) on the same session."""
-        return _client(self.session, service)
+    @asynccontextmanager
+    async def client(self, service: str) -> AsyncIterator[Any]:
+        """Open a client of another service (``ssm``, ``secretsmanager``, ``logs``) on the same session.
+
+        ConfigurationError when a setting of AWS's own for that service is not usable.
+        """
+        async with AsyncExitStack() as stack:
+            with _in_sentences():
+                client = await stack.enter_async_context(_client(self.session, service))
+            yield client
 
 
 @asynccontextmanager
@@ -64,14 +71,20 @@ async def connect() -> AsyncIterator[AwsConnection]:
     """
     _quieten()
     async with AsyncExitStack() as stack:
-        try:
+        with _in_sentences():
             connection = await _open(stack)
-        except ValueError as error:
-            raise ConfigurationError(f"an AWS setting is not usable: {error}") from error
-        except CALL_ERRORS as error:
-            failure = translate(error, Call("opening the AWS session"))
-            raise failure from failure.__cause__
         yield connection
+
+
+@contextmanager
+def _in_sentences() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(f"an AWS setting is not usable: {error}") from error
+    except CALL_ERRORS as error:
+        failure = translate(error, Call("opening the AWS session"))
+        raise failure from failure.__cause__
 
 
 async def _open(stack: AsyncExitStack) -> AwsConnection:

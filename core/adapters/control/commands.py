@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from core.adapters.control.peers import peer_of_request
-from core.adapters.control.problems import problem
+from core.adapters.control.problems import NotUnderstood, problem
 from core.api.model import Answer, Command, Outcome
 from core.api.wire import READ_ONLY_HEADER
 from core.domain.text import plain
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from core.ports import ControlRoom
 
 _COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(Command)
-
-
-class NotUnderstood(ValueError):
-    """The body is no command; the sentence names what is wrong with it."""
 
 
 def parse_command(body: bytes) -> Command:

@@ -23,6 +23,10 @@ _log = logging.getLogger(__name__)
 _LONGEST_ECHO: Final = 100  # characters of a request repeated in an answer
 
 
+class NotUnderstood(ValueError):
+    """A request that makes no sense; the sentence names what is wrong with it."""
+
+
 def problem(status: HTTPStatus, sentence: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer that says why not."""
     body = Problem(error=sentence).model_dump_json()

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from core.adapters.control.commands import Commands
+from core.adapters.control.events import Events
 from core.adapters.control.health import HealthChecks
 from core.adapters.control.limits import Limits
+from core.adapters.control.lines import Places
+from core.adapters.control.logs import Logs
 from core.adapters.control.peers import Operators
 from core.adapters.control.problems import admit, say_why
 from core.adapters.control.socket_file import listening_socket
@@ -55,7 +58,10 @@ class ControlServer:
         self._group = group
         self._admitted = admitted
         self._limits = limits or Limits()
-        self._streams = Streams(room, version, self._limits)
+        self._places = Places(self._limits)
+        self._streams = Streams(room, version, self._limits, self._places)
+        self._events = Events(room, self._places)
+        self._logs = Logs(room)
         self._commands = Commands(room, operators or Operators(), self._limits)
         self._health = HealthChecks(room, metrics)
         self._held = AsyncExitStack()
@@ -87,6 +93,8 @@ class ControlServer:
             [
                 web.get("/v1/snapshot", self._streams.snapshot, allow_head=False),
                 web.get("/v1/stream", self._streams.stream, allow_head=False),
+                web.get("/v1/events", self._events.get, allow_head=False),
+                web.get("/v1/tasks/{runner}/logs", self._logs.get, allow_head=False),
                 web.post("/v1/commands", self._commands.post),
                 *self._health.routes(),
             ]
@@ -97,7 +105,7 @@ class ControlServer:
         return app
 
     async def _end_streams(self, _app: web.Application) -> None:
-        self._streams.close()
+        self._places.close()
 
     async def _end_commands(self, _app: web.Application) -> None:
         await self._commands.close()

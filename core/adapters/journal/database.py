@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from core.api.events import EventQuery
+
 #: How the schema grew: the statements that lead from each version to the next. Never edit one that was released.
 _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -53,16 +55,25 @@ _INSERT: Final = """
 """
 _OPEN_INTENT: Final = "INSERT OR REPLACE INTO open_intents (runner_name, entry) VALUES (?, ?)"
 _CLOSE_INTENT: Final = "DELETE FROM open_intents WHERE runner_name = ?"
-_RECENT: Final = """
-    SELECT at, kind, scale_set, runner_name, task_arn, operator, text, data FROM entries ORDER BY id DESC LIMIT ?
-"""
+_COLUMNS: Final = "at, kind, scale_set, runner_name, task_arn, operator, text, data"
+_RECENT: Final = f"SELECT {_COLUMNS} FROM entries ORDER BY id DESC LIMIT ?"  # noqa: S608  # constants only
+#: What each part of a query asks of a row. ``?`` and nothing else of what somebody typed reaches SQLite.
+_CONDITIONS: Final[Mapping[str, str]] = {
+    "scale_set": "scale_set = ?",
+    "runner": "runner_name = ?",
+    "operator": "operator = ?",
+    "job": "CASE WHEN json_valid(data) THEN json_extract(data, '$.job') END = ?",
+}
 _OPEN_INTENTS: Final = """
     SELECT at, kind, scale_set, entries.runner_name, task_arn, operator, text, data
     FROM entries JOIN open_intents ON entry = id ORDER BY id
 """
+#: What is still open stays: intents, and the pauses of scale sets, which people say seldom and for long.
 _EXPIRE: Final = """
     DELETE FROM entries WHERE id IN (
-        SELECT id FROM entries WHERE at < ? AND id NOT IN (SELECT entry FROM open_intents) LIMIT ?
+        SELECT id FROM entries
+        WHERE at < ? AND kind NOT IN ('paused', 'resumed') AND id NOT IN (SELECT entry FROM open_intents)
+        LIMIT ?
     )
 """
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -142,12 +153,18 @@ class Database:
         """The newest entries, newest first."""
         return [_entry(row) for row in self._open_connection().execute(_RECENT, (limit,))]
 
+    def find(self, query: EventQuery) -> list[JournalEntry]:
+        """The newest entries that answer the query, newest first."""
+        conditions, values = _where(query)
+        statement = f"SELECT {_COLUMNS} FROM entries WHERE {conditions} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608  # constants only
+        return [_entry(row) for row in self._open_connection().execute(statement, (*values, query.limit))]
+
     def open_intents(self) -> list[JournalEntry]:
         """The intents without an end, oldest first."""
         return [_entry(row) for row in self._open_connection().execute(_OPEN_INTENTS)]
 
     def expire(self, before: datetime) -> None:
-        """Delete what is older, but for open intents."""
+        """Delete what is older, but for open intents and pauses."""
         limits = (_microseconds(before), _EXPIRE_AT_ONCE)
         while self._open_connection().execute(_EXPIRE, limits).rowcount == _EXPIRE_AT_ONCE:
             pass
@@ -198,6 +215,24 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         text=text,
         data=json.loads(data),
     )
+
+
+def _where(query: EventQuery) -> tuple[str, list[int | str]]:
+    """The conditions of a query, and the values for their question marks."""
+    conditions: list[str] = ["TRUE"]
+    values: list[int | str] = []
+    for condition, moment in (("at >= ?", query.since), ("at <= ?", query.until)):
+        if moment is not None:
+            conditions.append(condition)
+            values.append(round(moment * 1_000_000))
+    if query.kinds:
+        conditions.append(f"kind IN ({', '.join('?' * len(query.kinds))})")
+        values.extend(map(_text, query.kinds))
+    for part, condition in _CONDITIONS.items():
+        if asked := getattr(query, part):
+            conditions.append(condition)
+            values.append(_text(asked))
+    return " AND ".join(conditions), values
 
 
 def _microseconds(at: datetime) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from core.api.events import EventQuery
     from core.ports import Clock, JournalEntry
 
 _RETRY_SECONDS: Final = 60.0
@@ -93,6 +94,10 @@ class SqliteJournal:
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, newest first; none for a limit below 1."""
         return await self._in_thread(partial(self._store.recent, max(limit, 0)), [])
+
+    async def find(self, query: EventQuery) -> list[JournalEntry]:
+        """The newest entries that answer the query, oldest first; none where the disk cannot be read."""
+        return await self._in_thread(partial(self._store.find, query), [])
 
     async def flush(self) -> None:
         """Return when everything recorded so far is on disk, or ``state`` says why not."""

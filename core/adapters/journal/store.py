@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.adapters.journal.backlog import Backlog
+    from core.api.events import EventQuery
 
 _log = logging.getLogger(__name__)
 _BATCH: Final = 500  # entries in one transaction
@@ -71,6 +72,13 @@ class Store:
         self.drain()
         waiting = [*self._unsaved, *self._backlog.waiting()][::-1][:limit]
         return waiting + self._read(lambda: self._database.recent(limit - len(waiting)))
+
+    def find(self, query: EventQuery) -> list[JournalEntry]:
+        """The newest entries that answer the query, oldest first, on the disk or not."""
+        self.drain()
+        found = self._read(lambda: self._database.find(query))[::-1]
+        found += [entry for entry in (*self._unsaved, *self._backlog.waiting()) if entry.answers(query)]
+        return sorted(found, key=lambda entry: entry.at)[-query.limit :]
 
     def open_intents(self) -> list[JournalEntry]:
         """The start intents without an end, oldest first, on the disk or not."""

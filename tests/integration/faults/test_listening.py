@@ -8,7 +8,7 @@ from core.api.model import RunnerState, ScaleSetState
 from core.domain.messages import JobMessage
 from core.engine import listener
 from core.world.faults import Fault
-from core.world.github import Entry, EntryKind, Job, JobPhase, Quirks, TokenKind
+from core.world.github import Entry, EntryKind, Job, JobPhase, Quirks, Timings, TokenKind
 from core.world.world import World, WorldSettings
 from tests.integration.faults.outsiders import at_github, jobs, outsider, runners, until
 from tests.stages import Stages
@@ -27,6 +27,12 @@ async def served(world: World, within: float, *, scale_set: str = "small") -> Jo
     (job,) = jobs(world, 1, scale_set=scale_set, seconds=30)
     await until(lambda: job.phase in {JobPhase.RUNNING, JobPhase.COMPLETED}, within)
     return job
+
+
+def waited(job: Job) -> float:
+    """Seconds from its coming until it ran."""
+    assert job.started_at is not None, f"{job.name} has not begun"
+    return (job.started_at - job.queued_at).total_seconds()
 
 
 def changes(world: World) -> int:
@@ -78,15 +84,29 @@ async def test_a_conflict_shows_since_when_how_often_and_when_it_is_tried_again(
             assert len(stage.events("session-conflict")) == 1
 
 
-async def test_scale_sets_with_a_session_of_their_own_do_not_wait_for_one_in_conflict(stages: Stages) -> None:
+async def test_a_conflict_of_ninety_two_seconds_is_shown_throughout_and_disturbs_no_other_scale_set(
+    stages: Stages,
+) -> None:
     # behaviour.md rows 30 and 33
-    toml = runners("small", "large")
-    async with stages.world(toml=toml) as world:
+    toml, asked, tries = runners("small", "large"), list[Job](), list[int]()
+    async with stages.world(WorldSettings(timings=Timings(session_idle=ABANDONED)), toml=toml) as world:
         await leave_a_session_behind(world)
         async with stages.controller(world, toml=toml) as stage:
-            await asyncio.sleep(2)
-            await served(world, SERVED, scale_set="large")
-            assert stage.scale_set("small").session.state == "conflict"
+            await until(lambda: stage.scale_set("small").session.state == "conflict", 5)
+            since = stage.scale_set("small").session.since
+            while (view := stage.scale_set("small")).session.state == "conflict":
+                assert (view.state, view.session.since) == (ScaleSetState.SESSION, since)
+                assert stage.scale_set("large").session.state == "open"
+                tries.append(view.session.tries)
+                asked += jobs(world, 1, scale_set="large", seconds=30)
+                await asyncio.sleep(10)
+            assert since is not None
+            assert ABANDONED - 5 <= stage.snapshot().now - since <= ABANDONED + CONFLICT_WAIT + 10
+            assert tries == sorted(tries)
+            opened = 3  # the predecessor's, the other scale set's, and the one that came of it
+            assert tries[-1] == world.github.calls["create_session"] - opened
+            await served(world, SERVED)
+            assert all(waited(job) <= SERVED for job in asked)
 
 
 async def test_nothing_is_changed_for_as_long_as_somebody_else_holds_the_session(stages: Stages) -> None:

@@ -19,5 +19,9 @@ def test_busy_runners_wait_for_a_person_and_the_sentence_has_the_consequences() 
     assert RemovalPlan(("a", "b"), 8, busy=4).brake == "removes 2 of 10 scale sets, with 4 busy runners"
 
 
+def test_a_few_with_busy_runners_are_no_mass_removal() -> None:
+    assert not RemovalPlan(("a", "b"), 8, busy=4).mass
+
+
 def test_a_retired_scale_set_wants_nobody() -> None:
     assert retired_spec("old", "old-family").bounds.maximum == 0

@@ -9,14 +9,24 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from core.api.model import Answer, Command, Operator, RunnerState, RunnerView, ScaleSetView
+from core.api.events import EventQuery
+from core.api.model import (
+    Answer,
+    Command,
+    Operator,
+    RunnerState,
+    RunnerView,
+    ScaleSetView,
+)
 from core.domain.scale_set import ScaleSetSpec
 from core.engine.engine import Engine
-from core.engine.wiring import EnginePorts, EngineSettings
+from core.engine.ground import EnginePorts, EngineSettings
 from core.ports import JournalEntry
 from tests.builders import DEFINITIONS, a_scale_set
+from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.ecs import FakeEcs
 from tests.fakes.scale_sets import FakeGitHub
+from tests.fakes.task_logs import FakeTaskLogs
 from tests.virtual_time import VirtualClock
 
 OPERATOR = Operator(uid=1000, name="alice")
@@ -34,6 +44,7 @@ class ListJournal:
 
     def __init__(self) -> None:
         self.entries: list[JournalEntry] = []
+        self.state = ""
 
     def record(self, entry: JournalEntry) -> None:
         self.entries.append(entry)
@@ -43,6 +54,9 @@ class ListJournal:
 
     async def recent(self, limit: int) -> list[JournalEntry]:
         return self.entries[::-1][:limit]
+
+    async def find(self, query: EventQuery) -> list[JournalEntry]:
+        return [entry for entry in self.entries if entry.answers(query)][-query.limit :]
 
     async def flush(self) -> None:
         return
@@ -56,6 +70,7 @@ class Rig:
     ecs: FakeEcs
     github: FakeGitHub
     journal: ListJournal
+    configuration: FakeConfiguration
     stop: asyncio.Event
 
     @property
@@ -87,6 +102,7 @@ class Rigs:
     def __init__(self) -> None:
         self.ecs = FakeEcs()
         self.github = FakeGitHub()
+        self.logs = FakeTaskLogs()
 
     @asynccontextmanager
     async def running(self, *scale_sets: ScaleSetSpec, settle: float = 1.0, **facts: object) -> AsyncIterator[Rig]:
@@ -102,11 +118,13 @@ class Rigs:
 
     def rig(self, *scale_sets: ScaleSetSpec, **facts: object) -> Rig:
         """An engine that does not run yet."""
+        configuration = FakeConfiguration(*(scale_sets or (a_scale_set(),)))
         settings = EngineSettings(
             controller="test",
             cluster="fake",
             github="https://github.com/acme",
             scale_sets=scale_sets or (a_scale_set(),),
+            config_version=configuration.version,
             definitions=DEFINITIONS,
             owner="host",
             instance="1",
@@ -116,12 +134,15 @@ class Rigs:
             ecs=self.ecs,
             client=self.github,
             journal=(journal := ListJournal()),
+            configuration=configuration,
+            task_logs=self.logs,
             clock=VirtualClock(),
             rng=FixedDice(),
             suffix=lambda: f"{next(numbers):08x}",
+            journal_state=lambda: journal.state,
         )
         engine = Engine(replace(settings, **facts), ports)  # type: ignore[arg-type]  # facts are the fields' own
-        return Rig(engine, self.ecs, self.github, journal, asyncio.Event())
+        return Rig(engine, self.ecs, self.github, journal, configuration, asyncio.Event())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from core.api.model import (
     Outcome,
     RunnerState,
     Severity,
+    SteerScaleSet,
     StopTask,
     SweepNow,
 )
@@ -321,6 +322,31 @@ class TestDeregister:
             await rig.execute(DeregisterRunner(id="1", runner="small-0000dead"))
             again = await rig.execute(DeregisterRunner(id="2", runner="small-0000dead"))
             assert (again.outcome, len(github.remove_asked)) == (Outcome.ALREADY, 1)
+
+
+class TestPause:
+    async def test_jobs_that_were_assigned_before_show_as_held(self, rigs: Rigs, ecs: TimedEcs) -> None:
+        async with rigs.running() as rig:
+            await rig.execute(SteerScaleSet(kind="pause", id="1", scale_set="small"))
+            rig.github.send("small", assigned=3)
+            await asyncio.sleep(1)
+            assert "have 0 → 3 held: paused by alice since 2030-01-01 00:00:01Z" in rig.scale_set().why
+            assert (rig.scale_set().capacity, ecs.asked) == (0, [])
+
+    async def test_a_pause_that_the_journal_does_not_take_says_so(self, rigs: Rigs) -> None:
+        async with rigs.running() as rig:
+            rig.journal.state = "The journal is in memory only."
+            answer = await rig.execute(SteerScaleSet(kind="pause", id="1", scale_set="small"))
+            assert answer.text.endswith("; the journal does not take it now, so a restart would forget it")
+            assert rig.scale_set().pause is not None
+
+    async def test_a_runner_may_be_stopped_while_its_scale_set_is_paused(self, rigs: Rigs, ecs: TimedEcs) -> None:
+        async with rigs.running() as rig:
+            await a_pending_runner(rig)
+            await rig.execute(SteerScaleSet(kind="pause", id="1", scale_set="small"))
+            assert (await rig.execute(StopTask(id="2", runner=NAME))).outcome is Outcome.DONE
+            await asyncio.sleep(60)
+            assert (len(ecs.stops), len(ecs.asked)) == (1, 1)
 
 
 class TestOnce:

@@ -24,8 +24,8 @@ async def demand(rig: Rig, jobs: int, *, wait: float = 1.0) -> None:
 
 
 def scaler_of(rig: Rig) -> Scaler:
-    (loop,) = rig.engine._services.loops.values()
-    return loop.scaler
+    (scaler,) = rig.engine._services.company.scalers.values()
+    return scaler
 
 
 class TestTarget:
