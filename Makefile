@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # One more than there are processors: some tests live in real time, and wait.
 WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 
-.PHONY: demo test lint format unit bench storm screenshots clean
+.PHONY: demo test lint format unit bench storm mutants screenshots clean
 
 demo: $(STAMP)            ## the whole program against an embedded world: no account, no credentials
 	$(BIN)/arcdeck demo
@@ -31,6 +31,9 @@ bench: $(STAMP)           ## ratios within one run; no absolute promise
 
 storm: $(STAMP)           ## 200 seeds of two virtual hours in which everything goes wrong; takes an hour
 	$(BIN)/python -m tests.storm --seeds 200 --hours 2
+
+mutants: $(STAMP)         ## take out one mechanism after another: a test of its row must fail; some ten minutes
+	$(BIN)/python -m tests.mutants
 
 screenshots: $(STAMP)     ## the README's pictures, from the demo world
 	$(BIN)/python -m tests.screenshots

@@ -199,11 +199,12 @@ class Fleet:
 
     def job_completed(self, message: JobMessage) -> Runner | None:
         """A job ended; its runner, when it had one that we know, finishes. None when there is nothing to learn."""
+        told = message.job.id in self._ended_jobs
         if message.job.id and message.runner_name:
             # Without a runner it was taken back, and may be assigned anew under the same id (the sheet, section 5.13).
             self._ended_jobs.add(message.job.id)
         runner = self._roster.get(message.runner_name) if message.runner_name else None
-        if runner is None:
+        if runner is None or (told and runner.phase is Phase.FINISHING):
             return None
         self._roster.put(replace(runner, job=message.job))
         self.mark_done(runner.name)

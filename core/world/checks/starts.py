@@ -145,7 +145,8 @@ class StartsWithinDemand:
         if self._is_usable(task):
             return True
         now = self._world.clock.monotonic()
-        return now - self._useless_since.setdefault(task, now) <= self._rules.slot_release
+        # It may have been useless for as long before it was looked at.
+        return now - self._useless_since.setdefault(task, now) <= self._rules.slot_release - _LOOK_EVERY
 
 
 def _runner_asked_for(exchange: Exchange) -> int | None:

@@ -120,7 +120,7 @@ async def test_a_ghost_that_is_not_ours_is_left_alone(stages: Stages, name: str,
 
 async def test_a_working_runner_that_the_list_calls_offline_for_long_stays_registered(stages: Stages) -> None:
     # behaviour.md rows 26 and 28: a live task is behind it
-    async with haunted(stages) as world, stages.controller(world, settings=SWEEPING):
+    async with haunted(stages) as world, stages.controller(world, settings=SWEEPING) as stage:
         await asyncio.sleep(5)
         (job,) = jobs(world, 1, seconds=1_800)
         await until(lambda: job.phase is JobPhase.RUNNING, 120)
@@ -128,6 +128,7 @@ async def test_a_working_runner_that_the_list_calls_offline_for_long_stays_regis
         world.github.quirks.shown_offline.add(job.runner_id)
         await asyncio.sleep(1_800)
         assert job.result == "succeeded"
+        assert stage.events("deregister-skipped") == []
 
 
 async def test_a_list_that_fails_deletes_nothing(stages: Stages) -> None:

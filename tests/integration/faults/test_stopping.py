@@ -129,13 +129,18 @@ async def test_nobody_is_drained_on_what_github_said_more_than_a_minute_ago(stag
 # --- behaviour.md row 28: GitHub tells late, or lies ---------------------------------------------------------------
 
 
-async def job_during_removal(stage: Stage) -> Job:
-    """Let a job take the only runner, which is surplus, while GitHub is about to remove it."""
+async def job_during_removal(stage: Stage, *, deaf: bool = False) -> Job:
+    """Let a job take the only runner, which is surplus, while GitHub is about to remove it.
+
+    ``deaf``: from then on no poll is answered.
+    """
     world = stage.world
     await asyncio.sleep(5)
     await idle_runners(stage, 1)
     world.faults.add("remove_runner", Fault("latency", seconds=4))
     await until(lambda: world.github.calls["remove_runner"], DRAIN_GRACE + 60, step=0.5)
+    if deaf:
+        world.faults.add("get_message", Fault("status", status=503), times=None)
     (job,) = jobs(world, 1, seconds=900)
     await until(lambda: job.phase is JobPhase.RUNNING, 3, step=0.5)
     await asyncio.sleep(4)
@@ -162,6 +167,19 @@ async def test_a_job_on_a_runner_removed_in_mid_job_makes_it_busy_in_the_quiet_w
         await asyncio.sleep(2 * QUIET_WINDOW)
         assert stops(world) == []
         assert the_first(stage) is RunnerState.BUSY
+
+
+async def test_the_quiet_window_lasts_until_the_queue_has_been_heard_beyond_it(stages: Stages) -> None:
+    # behaviour.md row 28: a JobStarted may wait in a queue that is out of reach
+    lax = WorldSettings(quirks=Quirks(removes_busy_runners=True))
+    async with stages.world(lax) as world, stages.controller(world) as stage:
+        job = await job_during_removal(stage, deaf=True)
+        assert job.runner_id not in world.github.runners
+        await asyncio.sleep(2 * QUIET_WINDOW)
+        assert stops(world) == []
+        world.faults.clear()
+        await until(lambda: the_first(stage) is RunnerState.BUSY, 2 * QUIET_WINDOW)
+        assert stops(world) == []
 
 
 async def test_a_job_found_by_its_refused_removal_has_its_whole_max_runtime(stages: Stages) -> None:
