@@ -16,7 +16,10 @@ settings.load_profile("arcdeck")
 
 #: Tracing takes as much time as the tests themselves, and is left out where it would say nothing: lines that merely run
 #: in the play of a whole program are not lines that are checked, and the world is not measured at all.
-UNTRACED = tuple(Path(__file__).parent / part for part in ("architecture", "e2e", "integration", "unit/world"))
+UNTRACED = tuple(
+    Path(__file__).parent / part
+    for part in ("architecture", "e2e", "integration", "tui/test_hostile.py", "tui/test_pictures.py", "unit/world")
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,8 +8,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_storm_breaks_nothing_and_leaves_nothing(seed: int) -> None:
-    command = (sys.executable, "-m", "tests.storm", "--seed", str(seed), "--hours", "0.3")
+def test_a_storm_breaks_nothing_and_leaves_nothing() -> None:
+    command = (sys.executable, "-m", "tests.storm", "--seed", "2", "--hours", "0.3")
     storm = subprocess.run(command, capture_output=True, text=True, check=False)
     assert storm.returncode == 0, storm.stdout + storm.stderr

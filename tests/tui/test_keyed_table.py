@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import pytest
 from textual.app import App
 from textual.events import MouseScrollDown, MouseScrollUp
+from textual.screen import Screen
 
 from tui.listing import Arranged
 from tui.rows import Column
 from tui.table_lines import last_difference
 from tui.tones import Span, Tone
 from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,12 @@ class CountingTable(KeyedTable[Wait]):
         return super().render_line(y)
 
 
+class Table(Screen[None]):
+    """A screen as those of the program are: with tones."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
+
+
 class Bench(App[None]):
     """One table of twenty rows, r0 to r19, in ten lines."""
 
@@ -55,6 +63,9 @@ class Bench(App[None]):
     .tone--info { color: red; }
     .keyed-table--cursor { text-style: reverse; }
     """
+
+    def get_default_screen(self) -> Screen[None]:
+        return Table()
 
     def __init__(self) -> None:
         super().__init__()

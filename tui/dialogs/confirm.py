@@ -18,6 +18,7 @@ from textual.widgets import Button, Input
 from tui.fit import wrap
 from tui.tones import Line, Row, Span, Tone
 from tui.widgets.lines import Lines
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ _LONGEST_SENTENCE = 3
 class ConfirmDialog(ModalScreen[bool]):
     """Asks a question; True means that it was meant. ``question`` and ``reason`` are what was agreed to."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
     AUTO_FOCUS = "#cancel"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall")]  # noqa: RUF012  # as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [

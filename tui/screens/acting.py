@@ -6,7 +6,7 @@ answer appears in the message line and the new state with the next update (tui-p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.screen import Screen
 
@@ -16,6 +16,7 @@ from tui import questions
 from tui.dialogs.confirm import ConfirmDialog
 from tui.tones import Tone
 from tui.widgets.parts import MessageLine
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,8 @@ _JUST_CAME: Final = 0.4
 
 class ActingScreen(Screen[None]):
     """A screen with a message line. What it acts on, and how it is drawn, its subclass says."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
 
     def __init__(self, session: Session) -> None:
         super().__init__()

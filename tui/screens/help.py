@@ -13,6 +13,7 @@ from tui import looks
 from tui.actions import ACTIONS, Group
 from tui.tones import Row, Span, Tone
 from tui.widgets.lines import Lines
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,6 +27,7 @@ _WORD = 11
 class HelpScreen(ModalScreen[None]):
     """Keys by group, and the legend of states. ``hidden`` names the actions that this screen does not have."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012  # as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "close", show=False),

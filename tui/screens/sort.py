@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.screen import ModalScreen
 
 from tui.sorting import OWN
 from tui.tones import Row, Span, Tone
 from tui.widgets.lines import Lines
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 class SortScreen(ModalScreen[str]):
     """Waits for one key: the letter of a sort, or anything else, which changes nothing. Returns the letter."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
 
     def __init__(self, sorts: Mapping[str, Sort[Any]], own: str) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from tui.tones import Row, Span, Tone
 from tui.widgets.lines import Lines
+from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -27,6 +28,7 @@ def fits(size: Size) -> bool:
 class TooSmallScreen(Screen[None]):
     """Covers everything until the terminal is large enough again; nothing underneath is lost."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", show=False)]
 
     def compose(self) -> ComposeResult:

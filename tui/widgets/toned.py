@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from textual.widget import Widget
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from tui.tones import Span
 
 
+#: The component classes of every screen that holds widgets with tones. Textual works out those of a widget anew when
+#: its own styles may have changed; a dozen in each line of a screen were most of what a key press cost.
+TONES: Final = frozenset(component_class(tone) for tone in Tone)
+
+
 class Toned(Widget):
-    """A widget that draws spans. The style sheet gives every ``tone--…`` its looks, once for all widgets."""
+    """A widget that draws spans. Its screen has the ``TONES``, to which the style sheet gives their looks."""
 
     #: Selecting by mouse would need offsets in every strip; ``c`` copies instead.
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {component_class(tone) for tone in Tone}
 
     def segment(self, span: Span, ground: Style) -> Segment:
         """The span, cleaned, in its tone on the given ground."""
@@ -29,4 +33,4 @@ class Toned(Widget):
 
     def tone_style(self, tone: Tone) -> Style:
         """What a tone adds to the style it is drawn on."""
-        return self.get_component_rich_style(component_class(tone), partial=True)
+        return self.screen.get_component_rich_style(component_class(tone), partial=True)
