@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.events import Key
 
 from core.api.client import ConnectionLost, NotRunning, Refused
 from core.api.model import (
@@ -302,6 +303,17 @@ async def test_a_list_is_sorted_by_the_column_of_the_letter_and_turned_round_by_
         await desk.press("s", "n")
         assert [*desk.screen.sets.table._arranged.order] == names[::-1]
         assert "by NAME ↓" in desk.rule("sets")
+
+
+async def test_a_letter_typed_in_one_burst_with_the_key_before_it_is_not_lost() -> None:
+    async with sitting() as desk:
+        await desk.press("1")
+        for key in "sn":
+            desk.pilot.app.post_message(Key(key, key))
+        await desk.pilot.pause()
+        await desk.pilot.pause()
+        assert desk.pilot.app.screen is desk.screen
+        assert "by NAME" in desk.rule("sets")
 
 
 async def test_the_keys_of_the_sorts_are_shown_and_any_other_key_changes_nothing() -> None:

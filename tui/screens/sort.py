@@ -1,4 +1,8 @@
-"""The line in which one chooses by what a list is sorted: ``s``, then one letter (tui-patterns.md section 3.1)."""
+"""The line in which one chooses by what a list is sorted: ``s``, then one letter (tui-patterns.md section 3.1).
+
+The letters are bindings: a key that came in one burst with ``s`` was on its way to the screen below, and its bindings
+are asked for when it gets to the application, where this screen is on top by then.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,8 @@ class SortScreen(ModalScreen[str]):
         super().__init__()
         self._sorts = sorts
         self._own = own
+        for letter in (*sorts, OWN):
+            self._bindings.bind(_key(letter), f"choose({letter!r})", show=False)
 
     def compose(self) -> ComposeResult:
         """One line, in the place of the footer."""
@@ -43,6 +49,16 @@ class SortScreen(ModalScreen[str]):
         self.query_one(Lines).show(Row(tuple(spans)))
 
     def on_key(self, event: Key) -> None:
-        """Any key answers."""
-        event.stop()
-        self.dismiss(event.character or "")
+        """Any other key changes nothing."""
+        if event.key not in self._bindings.key_to_bindings:
+            event.stop()
+            self.dismiss("")
+
+    def action_choose(self, letter: str) -> None:
+        """Sort by that."""
+        self.dismiss(letter)
+
+
+def _key(letter: str) -> str:
+    """The letter as Textual names its key."""
+    return "full_stop" if letter == OWN else letter
