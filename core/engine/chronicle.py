@@ -66,8 +66,8 @@ class Chronicle:
         keep: Mapping[str, object] | None = None,
     ) -> None:
         """Log it and show it; with ``keep``, the data of a journal entry, it lasts too."""
-        fields = {"scale_set": scale_set, "runner_name": runner, "task_arn": task_arn, "operator": operator}
-        extra = {"event": kind, **{name: value for name, value in fields.items() if value}}
+        about = {"scale_set": scale_set, "runner_name": runner, "task_arn": task_arn, "operator": operator}
+        extra = {"event": kind, **{name: value for name, value in about.items() if value}}
         logger.log(_LEVELS[severity], text, extra={"fields": extra})
         self._last_id += 1
         event = EventView(
@@ -83,17 +83,7 @@ class Chronicle:
         self._events.append(event)
         self._pulse.touch()
         self._enter(
-            JournalEntry(
-                at=self._times.now(),
-                kind=kind,
-                scale_set=scale_set,
-                runner_name=runner,
-                task_arn=task_arn,
-                operator=operator,
-                text=text,
-                data=keep or {},
-            ),
-            lasts=keep is not None,
+            JournalEntry(at=self._times.now(), kind=kind, text=text, data=keep or {}, **about), lasts=keep is not None
         )
 
     def keep(
@@ -108,19 +98,8 @@ class Chronicle:
         data: Mapping[str, object] | None = None,
     ) -> None:
         """Write it to the journal, past logs and screens: for what no operator needs to see pass by."""
-        self._enter(
-            JournalEntry(
-                at=self._times.now(),
-                kind=kind,
-                scale_set=scale_set,
-                runner_name=runner,
-                task_arn=task_arn,
-                operator=operator,
-                text=text,
-                data=data or {},
-            ),
-            lasts=True,
-        )
+        about = {"scale_set": scale_set, "runner_name": runner, "task_arn": task_arn, "operator": operator}
+        self._enter(JournalEntry(at=self._times.now(), kind=kind, text=text, data=data or {}, **about), lasts=True)
 
     def _enter(self, entry: JournalEntry, *, lasts: bool) -> None:
         self.ledger.add(entry)

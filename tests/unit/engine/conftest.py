@@ -27,6 +27,7 @@ from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.ecs import FakeEcs
 from tests.fakes.scale_sets import FakeGitHub
 from tests.fakes.task_logs import FakeTaskLogs
+from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
 from tests.virtual_time import VirtualClock
 
 OPERATOR = Operator(uid=1000, name="alice")
@@ -148,3 +149,18 @@ class Rigs:
 @pytest.fixture
 def rigs() -> Rigs:
     return Rigs()
+
+
+@pytest.fixture
+def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
+    return timed(rigs)
+
+
+@pytest.fixture
+def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
+    return services[0]
+
+
+@pytest.fixture
+def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
+    return services[1]

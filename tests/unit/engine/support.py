@@ -1,15 +1,21 @@
 """What the engine's tests share: fakes that remember when they were called, and what for."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from core.domain.errors import CapacityKind, TransientCapacityError
-from core.domain.messages import JitConfig, Message, RunnerRef
-from core.domain.run_task import RunTaskInput
 from core.domain.task import Described, Task, TaskStatus
 from tests.fakes.ecs import FakeEcs
 from tests.fakes.scale_sets import FakeGitHub, FakeSession
-from tests.unit.engine.conftest import Rigs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.domain.messages import JitConfig, Message, RunnerRef
+    from core.domain.run_task import RunTaskInput
+    from tests.unit.engine.conftest import Rigs
 
 #: Calls that change something outside.
 CHANGES = frozenset(

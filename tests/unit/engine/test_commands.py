@@ -22,27 +22,12 @@ from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_completed, job_started
 from tests.fakes.scale_sets import HOLD
 from tests.unit.engine.conftest import OPERATOR, Rig, Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 NAME = "small-0000000a"
 QUIET = 120.0
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 async def a_pending_runner(rig: Rig) -> str:

@@ -12,27 +12,12 @@ from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_started
 from tests.fakes.scale_sets import HOLD
 from tests.unit.engine.conftest import Rig, Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 FIRST, SECOND = "small-0000000a", "small-0000000b"
 GRACE, QUIET, TICK = 300.0, 120.0, 15.0
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 async def idle_runners(rig: Rig, count: int, *, then_assigned: int = 0) -> None:

@@ -9,27 +9,12 @@ from core.domain.errors import Throttled, Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set
 from tests.unit.engine.conftest import Rig, Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 GHOST = "small-0000dead"
 HOUR = 3600.0
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 async def a_running_task(rig: Rig, ecs: TimedEcs) -> str:

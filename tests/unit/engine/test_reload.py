@@ -13,26 +13,11 @@ from core.ports import RegisteredDefinition
 from tests.builders import a_scale_set
 from tests.fakes.configuration import FakeConfiguration
 from tests.unit.engine.conftest import Rig, Rigs
-from tests.unit.engine.support import CHANGES, TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import CHANGES, TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 INTERVAL = 60.0
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 def bigger() -> ScaleSetSpec:

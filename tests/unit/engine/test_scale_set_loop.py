@@ -25,28 +25,13 @@ from core.engine.listener import Listener
 from tests.builders import a_scale_set
 from tests.fakes.scale_sets import FakeMailbox
 from tests.unit.engine.conftest import Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 LABELS = ("small", "linux", "ecs-arc.managed", "arcdeck.controller.test")
 #: A session conflict is retried every 10 to 15 s; the rig's dice fall in the middle.
 CONFLICT = 12.5
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 def existing(github: TimedGitHub, *labels: str) -> None:

@@ -10,26 +10,11 @@ from core.domain.errors import ArcdeckError, OutcomeUnknown, SessionGone, Unavai
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_started
 from tests.unit.engine.conftest import Rig, Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, now, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub, now
 
 pytestmark = pytest.mark.virtual_time
 
 NAME = "small-0000000a"
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 async def seconds_to_stop(rigs: Rigs, prepare: Callable[[Rig], None], *, after: float = 1.0) -> tuple[Rig, float]:

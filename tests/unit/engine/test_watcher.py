@@ -10,26 +10,11 @@ from core.domain.errors import ArcdeckError, PermissionDenied, Throttled, Unavai
 from core.domain.task import Container, TaskStatus
 from tests.builders import a_scale_set, job_started
 from tests.unit.engine.conftest import Rigs
-from tests.unit.engine.support import TimedEcs, TimedGitHub, timed
+from tests.unit.engine.support import TimedEcs, TimedGitHub
 
 pytestmark = pytest.mark.virtual_time
 
 NAME = "small-00000001"
-
-
-@pytest.fixture
-def services(rigs: Rigs) -> tuple[TimedEcs, TimedGitHub]:
-    return timed(rigs)
-
-
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
 
 
 def plant(ecs: TimedEcs, status: TaskStatus = TaskStatus.RUNNING, *, arn: str = "arn:1", **facts: object) -> None:
