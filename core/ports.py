@@ -100,6 +100,12 @@ class MessageSession(Protocol):
         Raises SessionGone when the session is lost, OutcomeUnknown when nothing was heard for 90 s.
         """
 
+    async def recount(self) -> Statistics | None:
+        """The statistics as they are now, asked for beside the poll; None when the answer holds none.
+
+        Raises SessionGone when the session is lost.
+        """
+
     async def acknowledge(self, message_id: int) -> None:
         """Delete a handled message; one that is gone already is fine."""
 

@@ -40,6 +40,10 @@ LONGEST_WAIT = 300.0
 POLL_FAILURES = 5
 #: Seconds that a message in hand may take once we are told to stop; closing the session takes as long at most.
 FINISH_WITHIN = 4.0
+#: Statistics this many seconds old are asked for anew: GitHub may mend a wrong count without a word. Sooner when they
+#: contradict what we see.
+RECOUNT_AFTER = 900.0
+RECOUNT_DOUBTED_AFTER = 300.0
 #: A change of the advertised capacity aborts a poll at most this often, in seconds.
 REPOLL_REST = 1.0
 
@@ -65,6 +69,7 @@ class Listener:
         self._last = 0  # per session: the ids may restart (github-scale-set-api.md 5.12)
         self._unacknowledged: set[int] = set()
         self._failures = 0
+        self._counted = self._services.times.monotonic()
 
     async def run(self) -> Never:
         """Handle the session's first statistics, then every message, until cancelled or the session is lost."""
@@ -137,6 +142,7 @@ class Listener:
         if message is None:
             self._begin_anew()
             self._scaler.on_empty_poll()
+            await self._recount()
             return
         handling = asyncio.create_task(self._handle(message), name=f"message {message.id} of {self._target.name}")
         try:
@@ -153,12 +159,33 @@ class Listener:
         if not self._unacknowledged:
             self._last = 0
 
+    async def _recount(self) -> None:
+        """Ask how many jobs there are when that was last told too long ago; not knowing takes nothing away."""
+        age = self._services.times.monotonic() - self._counted
+        if age < (RECOUNT_DOUBTED_AFTER if self._scaler.doubts_the_count() else RECOUNT_AFTER):
+            return
+        self._counted, before = self._services.times.monotonic(), self._target.assigned
+        try:
+            statistics = await self._session.recount()
+        except SessionGone:
+            raise
+        except ArcdeckError as error:
+            self._warn("counters-unread", f"{self._target.name}: GitHub's counters could not be asked for: {error}")
+            return
+        if statistics is None:
+            return
+        self._scaler.on_statistics(statistics)
+        if statistics.assigned != before:
+            change = f"assigned {before} → {statistics.assigned}"
+            self._warn("counters-corrected", f"{self._target.name}: GitHub's counters changed without a word: {change}")
+
     async def _handle(self, message: Message) -> None:
         for started in message.of(JobMessageKind.STARTED):
             self._apply(self._started, started)
         for completed in message.of(JobMessageKind.COMPLETED):
             self._apply(self._completed, completed)
         if message.statistics is not None:  # they count these jobs: a runner we did not know serves one (row 16)
+            self._counted = self._services.times.monotonic()
             self._scaler.on_statistics(message.statistics)
         refusal = await self._acquire(message)
         if refusal is not None:

@@ -89,6 +89,11 @@ class Scaler:
         runners = self._fleet.live(self.target.name)
         return supply_of(runners, self.target.spec.limits, self._times.monotonic(), self._slot_release_after)
 
+    def doubts_the_count(self) -> bool:
+        """Whether runners idle beside jobs that GitHub says wait: it would have handed these to those."""
+        supply = self.supply()
+        return supply.idle > 0 and (self.target.assigned or 0) > supply.busy
+
     async def capacity_changed(self) -> None:
         """Return when the capacity to advertise has changed since the last call."""
         await self._advertised.wait()

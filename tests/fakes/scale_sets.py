@@ -182,6 +182,10 @@ class FakeSession:
         except TimeoutError:
             return None
 
+    async def recount(self) -> Statistics | None:
+        await self._github._called("recount")
+        return self._box.statistics
+
     async def acknowledge(self, message_id: int) -> None:
         await self._github._called("acknowledge")
         self._box.messages.pop(message_id, None)

@@ -105,4 +105,14 @@ MUTANTS = (
         _SUITE,
         ("test_a_message_that_comes_again_with_the_next_session_starts_nothing_twice",),
     ),
+    Mutant(
+        34,
+        "a count that nobody tells anew is believed for ever",
+        (Edit(_LISTENER, "            await self._recount()\n", ""),),
+        _SUITE,
+        (
+            "test_a_count_that_was_wrong_and_is_mended_without_a_word_is_asked_for_anew",
+            "test_a_job_that_github_never_told_of_is_found_by_asking_in_a_long_silence",
+        ),
+    ),
 )

@@ -69,6 +69,7 @@ class GitHubMessageSession:
         self._path = f"{SCALE_SETS}/{scale_set_id}"
         self._lease = lease
         self._statistics = statistics
+        self._recounted: Statistics | None = None
         self._service = service
         self._transport = transport
         self._clock = clock
@@ -111,6 +112,15 @@ class GitHubMessageSession:
             await self._clock.sleep(EMPTY_ANSWER_PAUSE)
             return None
         return decode_message(GET_MESSAGE, reply)
+
+    async def recount(self) -> Statistics | None:
+        """The statistics of this moment: refreshing the session brings them (section 5.2); None when it does not."""
+        try:
+            async with asyncio.timeout(EARLY_REFRESH_SECONDS):
+                await self._refreshed(self._lease)
+        except TimeoutError as silence:
+            raise Unavailable(f"{REFRESH_SESSION.operation}: no answer in {EARLY_REFRESH_SECONDS:.0f} s") from silence
+        return self._recounted
 
     async def acknowledge(self, message_id: int) -> None:
         """Delete a handled message; one that is gone already is fine."""
@@ -174,7 +184,9 @@ class GitHubMessageSession:
     async def _refreshed(self, stale: Lease) -> Lease:
         async with self._refreshing:
             if self._lease is stale:
-                self._lease = renewed(stale, await self._refresh(stale), self._clock)
+                session = await self._refresh(stale)
+                self._recounted = session.statistics.statistics() if session.statistics else None
+                self._lease = renewed(stale, session, self._clock)
             return self._lease
 
     async def _refresh(self, lease: Lease) -> Session:

@@ -373,6 +373,41 @@ async def test_statistics_of_zero_stop_nobody_who_works(stages: Stages) -> None:
         assert world.ecs.calls["StopTask"] == 0
 
 
+async def test_a_count_that_was_wrong_and_is_mended_without_a_word_is_asked_for_anew(stages: Stages) -> None:
+    # github-scale-set-api.md section 10, row 11
+    toml = runners("small", max_runners=4)
+    async with stages.world(toml=toml) as world, stages.controller(world, toml=toml) as stage:
+        await asyncio.sleep(5)
+        world.github.controls.override_statistics(at_github(world).id, totalAssignedJobs=9, totalRunningJobs=2)
+        world.github.controls.post(at_github(world).id, [])
+        await until(lambda: len(stage.in_state(RunnerState.IDLE)) == 4, 300)
+        world.github.controls.override_statistics(at_github(world).id)
+        await until(lambda: len(world.ecs.running()) == 0, 1_200)
+        (told,) = stage.events("counters-corrected")
+        assert "assigned 9 → 0" in told
+
+
+async def test_a_job_that_github_never_told_of_is_found_by_asking_in_a_long_silence(stages: Stages) -> None:
+    # github-scale-set-api.md section 10, row 11
+    async with stages.world() as world, stages.controller(world):
+        await asyncio.sleep(5)
+        world.github.controls.override_statistics(at_github(world).id, totalAssignedJobs=0, totalRunningJobs=0)
+        (waiting,) = jobs(world, 1)
+        await asyncio.sleep(120)
+        world.github.controls.override_statistics(at_github(world).id)
+        await until(lambda: waiting.result, 1_200)
+
+
+async def test_asking_anew_that_fails_takes_nothing_away(stages: Stages) -> None:
+    # github-scale-set-api.md section 10, row 11
+    async with stages.world() as world, stages.controller(world) as stage:
+        world.faults.add("refresh_session", Fault("status", status=500), times=None)
+        await asyncio.sleep(2_000)
+        await served(world, SERVED)
+        assert stage.events("counters-unread")
+        assert stage.events("degraded") == []
+
+
 # --- behaviour.md row 33 -------------------------------------------------------------------------------------------
 
 

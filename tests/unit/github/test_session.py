@@ -324,6 +324,34 @@ async def test_a_refresh_replaces_the_session_as_a_whole(message_session: GitHub
     assert message_session.id == "new-id"
 
 
+async def test_the_statistics_of_this_moment_come_with_a_refresh(
+    message_session: GitHubMessageSession, server: Server
+) -> None:
+    server.on("PATCH", SESSION_PATH, says(session(statistics=STATISTICS | {"totalAssignedJobs": 7})))
+    assert await message_session.recount() == Statistics(
+        available=1, assigned=7, running=1, registered=2, busy=1, idle=1
+    )
+
+
+async def test_a_refresh_without_statistics_leaves_the_count_unknown(
+    message_session: GitHubMessageSession, server: Server
+) -> None:
+    server.on("PATCH", SESSION_PATH, says(session(statistics=None)))
+    assert await message_session.recount() is None
+
+
+async def test_asking_for_the_count_waits_no_longer_than_polls_can(
+    message_session: GitHubMessageSession, server: Server
+) -> None:
+    async def hang(_: httpx.Request) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
+    server.on("PATCH", SESSION_PATH, hang)
+    with pytest.raises(Unavailable, match="no answer in 20 s"):
+        await message_session.recount()
+
+
 async def test_what_a_refresh_leaves_out_stays(message_session: GitHubMessageSession, server: Server) -> None:
     server.on("GET", QUEUE_PATH, EXPIRED, Answer(202))
     server.on("PATCH", SESSION_PATH, says({"messageQueueAccessToken": "queue-token-2"}))
