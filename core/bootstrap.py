@@ -74,14 +74,15 @@ async def controller(
     environ: Mapping[str, str],
     *,
     allow_mass_removal: bool = False,
+    observe: bool = False,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> AsyncIterator[Engine]:
     """A whole controller with its control socket, ready to be run.
 
-    ``allow_mass_removal`` is an operator's consent to retire most of what there is. ``clock`` and ``rng`` are the
-    machine's unless given. Raises ConfigurationError or another Rejected before anything
-    outside was changed. Leaving closes the socket first, then the clients, then the journal.
+    ``allow_mass_removal`` is an operator's consent to retire most of what there is; one that is to ``observe`` changes
+    nothing at all. ``clock`` and ``rng`` are the machine's unless given. Raises ConfigurationError or another Rejected
+    before anything outside was changed. Leaving closes the socket first, then the clients, then the journal.
     """
     paths = paths_of(settings, environ)
     if paths.state is None:  # settings of a daemon always have an id
@@ -100,7 +101,7 @@ async def controller(
         )
         client = await stack.enter_async_context(parts.github_client(credentials))
         told = _engine_settings(settings, wanted, connection.region)
-        told = replace(told, allow_mass_removal=allow_mass_removal)
+        told = replace(told, allow_mass_removal=allow_mass_removal, observe=observe)
         logs = CloudWatchTaskLogs(await stack.enter_async_context(connection.client("logs")), connection.ecs)
         engine = Engine(told, parts.ports(connection, client, journal, configuration, logs))
         await stack.enter_async_context(await parts.control_server(engine, paths))

@@ -17,15 +17,18 @@ import signal
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.bootstrap import controller
 from core.domain.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from core.config.settings import Settings
+    from core.engine.engine import Engine
 
 logger = logging.getLogger("arcdeck")
 
@@ -38,13 +41,17 @@ EXIT_AT_ONCE = 130  #: a second signal
 LOG_QUEUE = 10_000
 
 
-def run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool = False) -> int:
-    """Run a controller until it is told to stop; returns the exit code."""
+def run(
+    settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool = False, observe: bool = False
+) -> int:
+    """Run a controller until it is told to stop; returns the exit code. See ``core.bootstrap.controller``."""
     with json_logs(settings.daemon.log_level):
         for warning in settings.warnings:
             logger.warning(warning)
         try:
-            asyncio.run(_run(settings, environ, allow_mass_removal=allow_mass_removal))
+            asyncio.run(
+                _run(partial(controller, settings, environ, allow_mass_removal=allow_mass_removal, observe=observe))
+            )
         except Rejected as error:
             logger.error("%s", error)  # noqa: TRY400 - a sentence, not a traceback
             return EXIT_REFUSED
@@ -54,13 +61,13 @@ def run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: b
     return EXIT_CLEAN
 
 
-async def _run(settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool) -> None:
+async def _run(make: Callable[[], AbstractAsyncContextManager[Engine]]) -> None:
     stop, made = asyncio.Event(), asyncio.Event()
     _stop_on_signals(stop)
     spare_the_collector()
 
     async def serve() -> None:
-        async with controller(settings, environ, allow_mass_removal=allow_mass_removal) as engine:
+        async with make() as engine:
             made.set()
             await engine.run(stop)
 

@@ -91,7 +91,7 @@ class MessageSession(Protocol):
 
     @property
     def statistics(self) -> Statistics:
-        """The statistics that came with opening it."""
+        """The newest statistics that came with opening or refreshing it; another object whenever they are news."""
 
     async def next_message(self, last_message_id: int, capacity: int) -> Message | None:
         """Long-poll; None when nothing came within the hold time.
@@ -100,8 +100,8 @@ class MessageSession(Protocol):
         Raises SessionGone when the session is lost, OutcomeUnknown when nothing was heard for 90 s.
         """
 
-    async def recount(self) -> Statistics | None:
-        """The statistics as they are now, asked for beside the poll; None when the answer holds none.
+    async def refresh(self) -> None:
+        """Have everything about it told anew, its ``statistics`` among that where GitHub tells them.
 
         Raises SessionGone when the session is lost.
         """

@@ -168,6 +168,7 @@ class Stages:
         seed: int = 1,
         skew: float = 0.0,
         allow_mass_removal: bool = False,
+        observe: bool = False,
     ) -> AsyncIterator[Stage]:
         """A controller that runs until the context is left; then it is stopped in order, unless it was cut off.
 
@@ -181,6 +182,7 @@ class Stages:
             load_settings(environ, {}),
             environ,
             allow_mass_removal=allow_mass_removal,
+            observe=observe,
             clock=WorldTime(world, skew),
             rng=dice,
         ) as engine:
@@ -199,6 +201,12 @@ class Stages:
                 theatre.events.extend(event.model_dump(mode="json") for event in engine.snapshot().events)
         if stage.dead:
             world.faults.clear(ANY_OPERATION)
+
+    @asynccontextmanager
+    async def aws(self, world: World) -> AsyncIterator[None]:
+        """Let this process find the world's AWS without a controller."""
+        self._environ(world, TOML, "nobody")
+        yield
 
     def theatres(self) -> list[Theatre]:
         """What is known of every world there was."""

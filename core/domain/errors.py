@@ -144,6 +144,10 @@ class ForeignOwner(Rejected):
     """The thing exists and is not ours; it is never touched (invariant I5)."""
 
 
+class ObservingOnly(Rejected):
+    """This controller only observes: it changes nothing, whoever asks."""
+
+
 class ProtocolError(ArcdeckError):
     """A service answered something its protocol does not allow; the answer is dropped."""
 

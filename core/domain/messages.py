@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,7 @@ class ScaleSetRef:
     name: str
     group_id: int = 1
     labels: tuple[str, ...] = ()
+    statistics: Statistics | None = field(default=None, compare=False)  #: None: as GitHub often leaves them out (V6)
 
 
 @dataclass(frozen=True, slots=True)

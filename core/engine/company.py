@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, Never, Protocol
 
 from core.engine.definitions import Definitions
 from core.engine.listener import ListenerServices
+from core.engine.onlooker import Onlooker
+from core.engine.plan import Planner
 from core.engine.scale_set_loop import LoopServices, ScaleSetLoop
 from core.engine.scaler import Scaler
 from core.engine.target import Target
@@ -33,6 +35,27 @@ class Step(StrEnum):
     BACK = "back again"
 
 
+class Loop(Protocol):
+    """What becomes of one scale set, until it is cancelled: a ``ScaleSetLoop`` or an ``Onlooker``."""
+
+    @property
+    def name(self) -> str:
+        """The scale set's name."""
+
+    @property
+    def scaler(self) -> Scaler:
+        """The one that decides for it."""
+
+    def begin_anew(self) -> None:
+        """It was retired, or is configured again."""
+
+    def take_up(self, spec: ScaleSetSpec) -> None:
+        """The configuration wants it like this from now on."""
+
+    async def run(self) -> Never:
+        """Live until cancelled."""
+
+
 class Company:
     """The scale sets we work for, those of the settings at first, each with its scaler and its loop."""
 
@@ -48,9 +71,10 @@ class Company:
         watcher: Watcher,
     ) -> None:
         self.scalers: dict[str, Scaler] = {}  #: of those that are shown
-        self._loops: dict[str, ScaleSetLoop] = {}
+        self._loops: dict[str, Loop] = {}
         self._running: asyncio.TaskGroup | None = None
         self._settings = settings
+        self._ports = ports
         self._ground = ground
         self._gates = gates
         self._starts = starts
@@ -95,10 +119,22 @@ class Company:
             times=ground.times,
             slot_release_after=self._settings.slot_release_after,
         )
-        loop = self._loops[spec.name] = ScaleSetLoop(scaler, self._services)
+        loop = self._loops[spec.name] = self._loop(scaler)
         if self._running is not None:
             self._running.create_task(loop.run(), name=loop.name)
         ground.pulse.touch()
+
+    def _loop(self, scaler: Scaler) -> Loop:
+        if not self._settings.observe:
+            return ScaleSetLoop(scaler, self._services)
+        return Onlooker(
+            scaler,
+            self._ports.ecs,
+            self._ports.client,
+            planner=Planner(self._settings.controller, self._settings.definitions),
+            chronicle=self._ground.chronicle,
+            times=self._ground.times,
+        )
 
     def want(self, spec: ScaleSetSpec) -> Step | None:
         """The configuration wants a scale set like this; returns what is new about it, None when nothing is."""

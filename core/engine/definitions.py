@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain.errors import ForeignOwner
+from core.domain.ownership import foreign_definition
 from core.domain.task_definition import content_hash, desired_definition
 
 if TYPE_CHECKING:
@@ -51,13 +52,5 @@ class Definitions:
         return registered.reference
 
     def _check_owner(self, family: str, existing: RegisteredDefinition) -> None:
-        if not existing.managed:
-            raise ForeignOwner(
-                f"task definition family {family} exists and was not made by a runner controller; "
-                f"it is left alone: rename the runner's family, or tag the family ecs-arc:managed=true"
-            )
-        if existing.controller not in {None, self._controller}:
-            raise ForeignOwner(
-                f"task definition family {family} belongs to controller {existing.controller}; "
-                f"it is left alone: rename the runner's family, or set ARCDECK_CONTROLLER_ID"
-            )
+        if foreign := foreign_definition(family, existing.controller, self._controller, managed=existing.managed):
+            raise ForeignOwner(foreign)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Never
 
 from core.api.model import Answer, Health, Outcome, Severity
 from core.domain.errors import ArcdeckError, Rejected
+from core.engine.hands_off import hands_off
 from core.engine.wiring import assemble
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ LOOPS_WITHIN = 4.0
 REMOVALS_WITHIN = 1.0
 
 
+#: The answer of one that observes to every command.
+OBSERVES = "this controller only observes: it changes nothing, whoever asks"
+
+
 class ServiceEndedError(RuntimeError):
     """A service that must run for ever returned."""
 
@@ -45,9 +50,11 @@ class Engine:
 
     def __init__(self, settings: EngineSettings, ports: EnginePorts) -> None:
         self._settings = settings
-        self._ports = ports
-        self._services = assemble(settings, ports)
+        self._ports = hands_off(ports) if settings.observe else ports
+        self._services = assemble(settings, self._ports)
         self._state = "starting"
+        if settings.observe:
+            self._services.gates.close("only observed, a controller that acts would start them")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -69,13 +76,15 @@ class Engine:
             ]
             loops = self._spawn(root, "scale sets", services.company.run())
             reload = self._spawn(root, "configuration", services.reload.run(self._settings.config_interval))
-            recovery = root.create_task(
-                services.recovery.run(lambda: self._services.watcher.looked_at), name="recovery"
-            )
+            settled = asyncio.sleep(0) if self._settings.observe else services.recovery.run(self._looked_at)
+            recovery = root.create_task(settled, name="recovery")
             self._state = "running"
             await stop.wait()
             await self._stop([reload, loops, *sweeps, recovery], starts)
             removals.cancel()
+
+    def _looked_at(self) -> float | None:
+        return self._services.watcher.looked_at
 
     @staticmethod
     def _spawn(root: asyncio.TaskGroup, name: str, service: Coroutine[None, None, Never]) -> asyncio.Task[Never]:
@@ -95,6 +104,8 @@ class Engine:
         """Carry out an operator's command; see ``Commands``."""
         if self._state != "running":
             return Answer(id=command.id, outcome=Outcome.REFUSED, text=f"the controller is {self._state}")
+        if self._settings.observe:
+            return Answer(id=command.id, outcome=Outcome.REFUSED, text=OBSERVES)
         return await self._services.commands.execute(command, operator)
 
     def events(self, query: EventQuery, *, follow: bool) -> AsyncIterator[EventRecord]:
@@ -116,12 +127,16 @@ class Engine:
         if self._services.watcher.failure:
             reasons.append(f"ECS cannot be read: {self._services.watcher.failure}")
         reasons += [
-            f"{target.name}: {target.degraded or 'does not listen yet'}"
+            f"{target.name}: {target.degraded or self._not_yet}"
             for target in self._services.targets.values()
-            if not target.retired and (target.degraded or not target.leased)
+            if not target.retired and (target.degraded or not (target.leased or target.observed))
         ]
         unheeded = (self._services.reload.problem, self._services.retirement.waits, *self._pending())
         return Health(live=True, ready=not reasons, reasons=(*reasons, *filter(None, unheeded)))
+
+    @property
+    def _not_yet(self) -> str:
+        return "was not looked at yet" if self._settings.observe else "does not listen yet"
 
     def _pending(self) -> Iterator[str]:
         """Changes that a scale set could not take up yet."""

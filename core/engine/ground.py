@@ -48,6 +48,7 @@ class EngineSettings:
     start_rate: float = START_RATE
     start_burst: float = START_BURST
     allow_mass_removal: bool = False
+    observe: bool = False  #: everything is read and shown, and nothing is changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Identity:
             github=settings.github,
             version=settings.version,
             instance=settings.instance,
+            observing=settings.observe,
             started_at=times.epoch(times.monotonic()),
         )
 

@@ -77,6 +77,7 @@ class Launch:
         self._services = services
         self._target = target
         self._name = name
+        self._sent = False  #: RunTask was asked for
         self._began = services.times.monotonic()
         self._request = placement_of(target)
 
@@ -100,7 +101,8 @@ class Launch:
         except ArcdeckError as error:
             self._failed(error, jit)
         except asyncio.CancelledError:
-            self._undo(jit, "the controller shut down before its task was accepted")
+            # What was sent may still be carried out: the intent stays open for our successor, and with it the slot.
+            self._undo(jit, "the controller shut down before its task was accepted", settles=not self._sent)
             raise
         else:
             self._accepted(jit, task)
@@ -160,6 +162,7 @@ class Launch:
         give_up, unanswered = services.times.monotonic() + REPEAT_FOR, False
         for wait in chain(REPEAT_WAITS, repeat(REPEAT_WAITS[-1])):
             await services.pacer.take()
+            self._sent = True
             try:
                 return await services.ecs.run_task(start)
             except (Unavailable, TransientCapacityError) as error:
@@ -233,17 +236,21 @@ class Launch:
         self._note("start-failed", f"{self._name}: RunTask failed: {error}", Severity.ERROR)
         self._undo(jit, f"RunTask failed: {error}")
 
-    def _undo(self, jit: JitConfig, why: str) -> None:
+    def _undo(self, jit: JitConfig, why: str, *, settles: bool = True) -> None:
         if self._shown:
             self._keep("start-settled", why, {})
         else:
             self._services.fleet.end(self._name, why)
-            self._unregister(why, jit.runner_id)
+            self._unregister(why, jit.runner_id, settles=settles)
 
-    def _unregister(self, why: str, runner_id: int | None = None) -> None:
-        """Have the registration removed; without its id, whatever bears the name in this scale set, if anything."""
-        unsure = runner_id is None
-        self._services.deregistrar.request(self._name, self._target.name, runner_id, why, settles=True, unsure=unsure)
+    def _unregister(self, why: str, runner_id: int | None = None, *, settles: bool = True) -> None:
+        """Have the registration removed; without its id, whatever bears the name in this scale set, if anything.
+
+        With that the intent is over, where it ``settles``.
+        """
+        self._services.deregistrar.request(
+            self._name, self._target.name, runner_id, why, settles=settles, unsure=runner_id is None
+        )
 
     def _keep(self, kind: str, text: str, data: dict[str, object]) -> None:
         where = self._target.name

@@ -20,7 +20,7 @@ from core.domain.messages import JobMessageKind, Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.domain.messages import JobMessage
+    from core.domain.messages import JobMessage, Statistics
     from core.engine.chronicle import Chronicle
     from core.engine.deregistrar import Deregistrar
     from core.engine.fleet import Fleet
@@ -70,10 +70,11 @@ class Listener:
         self._unacknowledged: set[int] = set()
         self._failures = 0
         self._counted = self._services.times.monotonic()
+        self._heard: Statistics | None = None  #: of the session's own statistics, the last that we went by
 
     async def run(self) -> Never:
         """Handle the session's first statistics, then every message, until cancelled or the session is lost."""
-        self._scaler.on_statistics(self._session.statistics)
+        self._hear_session()
         while True:
             try:
                 await self._finish(await self._poll())
@@ -139,6 +140,7 @@ class Listener:
 
     async def _finish(self, message: Message | None) -> None:
         """Handle it to the end even when we are told to stop meanwhile, unless that takes too long."""
+        self._hear_session()
         if message is None:
             self._begin_anew()
             self._scaler.on_empty_poll()
@@ -166,18 +168,23 @@ class Listener:
             return
         self._counted, before = self._services.times.monotonic(), self._target.assigned
         try:
-            statistics = await self._session.recount()
+            await self._session.refresh()
         except SessionGone:
             raise
         except ArcdeckError as error:
             self._warn("counters-unread", f"{self._target.name}: GitHub's counters could not be asked for: {error}")
             return
-        if statistics is None:
-            return
-        self._scaler.on_statistics(statistics)
-        if statistics.assigned != before:
-            change = f"assigned {before} → {statistics.assigned}"
+        self._hear_session()
+        if self._target.assigned != before:
+            change = f"assigned {before} → {self._target.assigned}"
             self._warn("counters-corrected", f"{self._target.name}: GitHub's counters changed without a word: {change}")
+
+    def _hear_session(self) -> None:
+        """Go by what came with opening or refreshing the session, once."""
+        told = self._session.statistics
+        if told is not self._heard:
+            self._heard, self._counted = told, self._services.times.monotonic()
+            self._scaler.on_statistics(told)
 
     async def _handle(self, message: Message) -> None:
         for started in message.of(JobMessageKind.STARTED):

@@ -3,8 +3,8 @@
 - Start intents that were never settled. While their outcome is open, a minute after we began at most, they keep their
   slots: ECS may have a task of that name and not show it yet (behaviour.md row 14). Where none has appeared, the
   registration is removed (invariant I4: within two minutes with the journal).
-- Starts that ECS accepted a moment ago: they keep their slots, and are asked for by ARN, until they are seen or gone
-  (row 2).
+- Starts that ECS accepted, and whose end was not told: they keep their slots, and are asked for by ARN, until they are
+  seen or gone, for a list may leave them out (row 2).
 - The jobs that adopted runners had when we last looked, so that those are known to be busy rather than assumed so; the
   ends that were told; and since when registrations have been offline.
 """
@@ -72,7 +72,7 @@ class Recovery:
         self.offline = next((remembered(entry.data) for entry in newest if entry.kind == MEMORY), {})
         young = self._times.now() - timedelta(seconds=VISIBLE_WITHIN)
         intents = [_known(intent) for intent in self._intents if intent.at >= young]
-        for start in (*accepted_starts(newest, young), *intents):
+        for start in (*accepted_starts(newest), *intents):
             self._recall(start)
 
     def _recall(self, start: KnownStart) -> None:
@@ -119,10 +119,10 @@ def _known(entry: JournalEntry) -> KnownStart:
     )
 
 
-def accepted_starts(newest_first: Sequence[JournalEntry], after: datetime) -> list[KnownStart]:
-    """The starts that ECS accepted since then, and whose end was not told; ``newest_first`` are journal entries."""
+def accepted_starts(newest_first: Sequence[JournalEntry]) -> list[KnownStart]:
+    """The starts that ECS accepted, and whose end was not told; ``newest_first`` are journal entries."""
     ended = {entry.runner_name for entry in newest_first if entry.kind == "task-ended"}
-    settled = [_known(entry) for entry in newest_first if entry.kind == "start-settled" and entry.at >= after]
+    settled = [_known(entry) for entry in newest_first if entry.kind == "start-settled"]
     return [start for start in settled if start.task_arn and start.name not in ended]
 
 

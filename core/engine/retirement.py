@@ -50,7 +50,7 @@ def _record(names: Sequence[str], waits: str) -> dict[str, object]:
 class Retirement:
     """Finds what is to be retired, at start and when the configuration changes.
 
-    ``allowed``: an operator has confirmed a mass removal.
+    ``allowed``: an operator has confirmed a mass removal. ``observes``: it is told what would go, and nothing goes.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Retirement:
         chronicle: Chronicle,
         controller: str,
         allowed: bool,
+        observes: bool = False,
     ) -> None:
         self._client = client
         self._company = company
@@ -73,6 +74,7 @@ class Retirement:
         self._chronicle = chronicle
         self._controller = controller
         self._allowed = allowed
+        self._goes = "they would drain, and then go" if observes else "they drain, and then they go"
         self._served: frozenset[str] = frozenset()  #: before the change whose removals wait; what came since is no stay
         self._waiting: tuple[str, ...] = ()
         self.waits = ""  #: what waits for a confirmation, and why; empty when nothing does
@@ -161,6 +163,6 @@ class Retirement:
 
     def _tell(self, names: Sequence[str], braked: str, record: Mapping[str, object]) -> None:
         agree = f"this {braked}, so it waits; {_AGREE}"
-        story = f"no longer configured: {told(names)}; {agree if braked else 'they drain, and then they go'}"
+        story = f"no longer configured: {told(names)}; {agree if braked else self._goes}"
         severity = Severity.WARNING if braked else Severity.NOTICE
         self._chronicle.note("retiring", story, severity=severity, keep=record)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain.errors import ForeignOwner, ScaleSetExists
-from core.domain.scale_set import MANAGED_LABEL, controller_label, labels_on_github
+from core.domain.ownership import foreign_scale_set
+from core.domain.scale_set import labels_on_github
 
 if TYPE_CHECKING:
     from core.domain.messages import ScaleSetRef
@@ -67,15 +68,5 @@ class Settler:
         return await self._client.update_scale_set(existing.id, spec.name, labels)
 
     def _check_owner(self, existing: ScaleSetRef) -> None:
-        ours = controller_label(self._controller)
-        others = [label for label in existing.labels if label.startswith(controller_label("")) and label != ours]
-        if others:
-            raise ForeignOwner(
-                f"scale set {existing.name} belongs to another controller ({others[0]}); it is left alone: "
-                "set SCALESET_NAME_PREFIX, or ARCDECK_CONTROLLER_ID if it is the same one"
-            )
-        if MANAGED_LABEL not in existing.labels and ours not in existing.labels:
-            raise ForeignOwner(
-                f"scale set {existing.name} exists on GitHub and was not made by a controller of this kind; "
-                "it is left alone: rename the family, or set SCALESET_NAME_PREFIX"
-            )
+        if foreign := foreign_scale_set(existing.name, existing.labels, self._controller):
+            raise ForeignOwner(foreign)

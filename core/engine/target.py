@@ -47,6 +47,7 @@ class Target:
     scale_set_id: int | None = None  #: on GitHub; None until it was created or found
     retired: bool = False  #: no longer configured: nothing starts, and it goes when its last runner has left
     braked: str = ""  #: a retired one that waits for a confirmation is only observed; why
+    observed: str = ""  #: what a controller that acts would do here; empty in one that acts
     pause: Pause | None = None
     definition: str | None = None  #: task definition ``family:revision`` for new starts; None until it is known
     leased: bool = False  #: we have held its message session, and lost it to nobody since (DESIGN.md, lease)

@@ -203,6 +203,7 @@ def _scale_set_state(
         (paused, ScaleSetState.PAUSED, words(target.pause, times) if target.pause else ""),
         (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
         (supply.overdue > 0, ScaleSetState.LATE_START, f"{supply.overdue} starts are over their limit"),
+        (bool(target.observed), ScaleSetState.OBSERVING, target.observed),
         (bool(target.braked), ScaleSetState.OBSERVING, f"no longer configured; {target.braked}"),
         (target.retired, ScaleSetState.RETIRING, "no longer configured; it goes when its last runner has left"),
         (not target.leased and target.session.state in {"none", "opening"}, ScaleSetState.STARTING, ""),

@@ -249,6 +249,7 @@ def _retirement(settings: EngineSettings, ports: EnginePorts, ground: Ground, co
         chronicle=ground.chronicle,
         controller=settings.controller,
         allowed=settings.allow_mass_removal,
+        observes=settings.observe,
     )
 
 

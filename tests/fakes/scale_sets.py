@@ -182,9 +182,9 @@ class FakeSession:
         except TimeoutError:
             return None
 
-    async def recount(self) -> Statistics | None:
-        await self._github._called("recount")
-        return self._box.statistics
+    async def refresh(self) -> None:
+        await self._github._called("refresh")
+        self.statistics = self._box.statistics
 
     async def acknowledge(self, message_id: int) -> None:
         await self._github._called("acknowledge")

@@ -13,7 +13,7 @@ MUTANTS = (
     Mutant(
         8,
         "the registration of a refused start is left on GitHub",
-        (Edit(_LAUNCH, "            self._unregister(why, jit.runner_id)\n", ""),),
+        (Edit(_LAUNCH, "            self._unregister(why, jit.runner_id, settles=settles)\n", ""),),
         _SUITE,
         ("test_the_registration_of_a_refused_start_is_removed_at_once",),
     ),
@@ -132,6 +132,13 @@ MUTANTS = (
     ),
     Mutant(
         14,
+        "a start that was sent, and given up at a shutdown, is over",
+        (Edit("core/engine/launch.py", "settles=not self._sent", "settles=True"),),
+        _SUITE,
+        ("test_a_start_that_ecs_takes_up_after_an_ordered_shutdown_still_counts",),
+    ),
+    Mutant(
+        14,
         "a RunTask that was not answered has failed",
         (
             Edit(
@@ -159,7 +166,7 @@ MUTANTS = (
     Mutant(
         14,
         "a start that was under way at a crash keeps no slot",
-        (Edit(_RECOVERY, "(*accepted_starts(newest, young), *intents)", "accepted_starts(newest, young)"),),
+        (Edit(_RECOVERY, "(*accepted_starts(newest), *intents)", "accepted_starts(newest, young)"),),
         _SUITE,
         ("test_after_a_crash_a_start_whose_task_is_not_listed_yet_is_not_made_twice",),
     ),

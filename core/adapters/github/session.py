@@ -69,7 +69,6 @@ class GitHubMessageSession:
         self._path = f"{SCALE_SETS}/{scale_set_id}"
         self._lease = lease
         self._statistics = statistics
-        self._recounted: Statistics | None = None
         self._service = service
         self._transport = transport
         self._clock = clock
@@ -84,7 +83,7 @@ class GitHubMessageSession:
 
     @property
     def statistics(self) -> Statistics:
-        """The statistics that came with opening it."""
+        """The newest statistics that came with opening or refreshing it (section 5.2)."""
         return self._statistics
 
     async def next_message(self, last_message_id: int, capacity: int) -> Message | None:
@@ -113,14 +112,13 @@ class GitHubMessageSession:
             return None
         return decode_message(GET_MESSAGE, reply)
 
-    async def recount(self) -> Statistics | None:
-        """The statistics of this moment: refreshing the session brings them (section 5.2); None when it does not."""
+    async def refresh(self) -> None:
+        """Refresh it now, though its token is good, for the sake of the statistics."""
         try:
             async with asyncio.timeout(EARLY_REFRESH_SECONDS):
                 await self._refreshed(self._lease)
         except TimeoutError as silence:
             raise Unavailable(f"{REFRESH_SESSION.operation}: no answer in {EARLY_REFRESH_SECONDS:.0f} s") from silence
-        return self._recounted
 
     async def acknowledge(self, message_id: int) -> None:
         """Delete a handled message; one that is gone already is fine."""
@@ -185,7 +183,8 @@ class GitHubMessageSession:
         async with self._refreshing:
             if self._lease is stale:
                 session = await self._refresh(stale)
-                self._recounted = session.statistics.statistics() if session.statistics else None
+                if session.statistics is not None:
+                    self._statistics = session.statistics.statistics()
                 self._lease = renewed(stale, session, self._clock)
             return self._lease
 

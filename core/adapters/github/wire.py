@@ -82,39 +82,6 @@ class RunnerGroup(Wire):
     id: Number = 0
 
 
-class ScaleSet(Wire):
-    """E4 to E8: a scale set."""
-
-    id: Number = 0
-    name: Text = ""
-    runner_group_id: Number = 1
-    labels: tuple[Label, ...] = ()
-
-    def ref(self) -> ScaleSetRef:
-        """As the domain knows it."""
-        labels = tuple(label.name for label in self.labels)
-        return ScaleSetRef(id=self.id, name=self.name, group_id=self.runner_group_id, labels=labels)
-
-
-class Runner(Wire):
-    """E11 and E13: a runner registration of the Actions service."""
-
-    id: Number = 0
-    name: Text = ""
-    runner_scale_set_id: Number = 0
-
-    def ref(self) -> RunnerRef:
-        """As the domain knows it."""
-        return RunnerRef(id=self.id, name=self.name, scale_set_id=self.runner_scale_set_id)
-
-
-class GeneratedJitConfig(Wire):
-    """E11: the credential of one runner, and its registration."""
-
-    runner: Runner = Runner()
-    encoded_jit_config: Hidden = NOTHING_HIDDEN
-
-
 class Counters(Wire):
     """Section 5.7: the statistics of a scale set."""
 
@@ -137,6 +104,41 @@ class Counters(Wire):
             busy=self.total_busy_runners,
             idle=self.total_idle_runners,
         )
+
+
+class ScaleSet(Wire):
+    """E4 to E8: a scale set."""
+
+    id: Number = 0
+    name: Text = ""
+    runner_group_id: Number = 1
+    labels: tuple[Label, ...] = ()
+    statistics: Counters | None = None
+
+    def ref(self) -> ScaleSetRef:
+        """As the domain knows it."""
+        labels = tuple(label.name for label in self.labels)
+        counted = self.statistics.statistics() if self.statistics else None
+        return ScaleSetRef(self.id, self.name, self.runner_group_id, labels, counted)
+
+
+class Runner(Wire):
+    """E11 and E13: a runner registration of the Actions service."""
+
+    id: Number = 0
+    name: Text = ""
+    runner_scale_set_id: Number = 0
+
+    def ref(self) -> RunnerRef:
+        """As the domain knows it."""
+        return RunnerRef(id=self.id, name=self.name, scale_set_id=self.runner_scale_set_id)
+
+
+class GeneratedJitConfig(Wire):
+    """E11: the credential of one runner, and its registration."""
+
+    runner: Runner = Runner()
+    encoded_jit_config: Hidden = NOTHING_HIDDEN
 
 
 class Session(Wire):

@@ -398,6 +398,16 @@ async def test_a_job_that_github_never_told_of_is_found_by_asking_in_a_long_sile
         await until(lambda: waiting.result, 1_200)
 
 
+async def test_what_a_refresh_for_another_reason_tells_is_heard_as_well(stages: Stages) -> None:
+    # github-scale-set-api.md section 5.2
+    async with stages.world() as world, stages.controller(world) as stage:
+        await asyncio.sleep(5)
+        world.github.controls.override_statistics(at_github(world).id, totalAssignedJobs=2, totalRunningJobs=0)
+        world.github.controls.expire_tokens(TokenKind.QUEUE)  # so the session is refreshed, and no message comes
+        await until(lambda: stage.scale_set().assigned == 2, 110)
+        world.github.controls.override_statistics(at_github(world).id)
+
+
 async def test_asking_anew_that_fails_takes_nothing_away(stages: Stages) -> None:
     # github-scale-set-api.md section 10, row 11
     async with stages.world() as world, stages.controller(world) as stage:

@@ -155,6 +155,24 @@ async def test_a_restart_before_a_started_task_is_listed_starts_no_second_one(
         assert world.ecs.calls["RunTask"] == 1
 
 
+async def test_a_restart_while_lists_leave_out_an_idle_runner_of_ten_minutes_starts_no_second_one(
+    stages: Stages,
+) -> None:
+    # behaviour.md rows 2 and 7
+    toml = runners("small", min_runners=1, max_runners=4)
+    async with stages.world(toml=toml) as world:
+        async with stages.controller(world, toml=toml) as stage:
+            await until(lambda: stage.in_state(RunnerState.IDLE), 180)
+            await asyncio.sleep(600)
+        table = world.ecs.table
+        honest, table.visibility = table.visibility, BLIND
+        async with stages.controller(world, toml=toml, seed=2) as stage:
+            await asyncio.sleep(20)
+            table.visibility = honest
+            await until(lambda: stage.in_state(RunnerState.IDLE), 600)
+        assert world.ecs.calls["RunTask"] == 1
+
+
 async def test_a_busy_runner_whose_task_is_missing_in_one_look_is_kept(stages: Stages) -> None:
     # behaviour.md row 2
     async with stages.world() as world, stages.controller(world) as stage:

@@ -565,6 +565,21 @@ async def test_a_crash_between_run_task_and_its_answer_loses_no_task_and_starts_
         assert len(world.ecs.tasks) == 1
 
 
+async def test_a_start_that_ecs_takes_up_after_an_ordered_shutdown_still_counts(stages: Stages) -> None:
+    # behaviour.md row 14, invariant I1: given up at our end, it may be carried out at the other
+    toml = runners("small", max_runners=2)
+    async with stages.world(toml=toml) as world:
+        async with stages.controller(world, toml=toml) as stage:
+            await ready(stage)
+            world.faults.add("RunTask", Fault("latency", 30.0), times=2)
+            waiting = jobs(world, 3, seconds=60.0)
+            await asyncio.sleep(2)
+        assert not world.ecs.tasks
+        async with stages.controller(world, toml=toml, seed=2):
+            await until(lambda: all(job.result for job in waiting), 600)
+        assert {job.result for job in waiting} == {"succeeded"}
+
+
 @pytest.mark.parametrize("during", ["generate_jit_config", "RunTask"])
 async def test_a_crash_between_jit_config_and_run_task_leaves_no_registration_for_two_minutes(
     stages: Stages, during: str

@@ -328,19 +328,20 @@ async def test_the_statistics_of_this_moment_come_with_a_refresh(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
     server.on("PATCH", SESSION_PATH, says(session(statistics=STATISTICS | {"totalAssignedJobs": 7})))
-    assert await message_session.recount() == Statistics(
-        available=1, assigned=7, running=1, registered=2, busy=1, idle=1
-    )
+    await message_session.refresh()
+    assert message_session.statistics == Statistics(available=1, assigned=7, running=1, registered=2, busy=1, idle=1)
 
 
-async def test_a_refresh_without_statistics_leaves_the_count_unknown(
+async def test_a_refresh_without_statistics_leaves_those_there_were(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
+    before = message_session.statistics
     server.on("PATCH", SESSION_PATH, says(session(statistics=None)))
-    assert await message_session.recount() is None
+    await message_session.refresh()
+    assert message_session.statistics is before
 
 
-async def test_asking_for_the_count_waits_no_longer_than_polls_can(
+async def test_a_refresh_for_the_statistics_waits_no_longer_than_polls_can(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
     async def hang(_: httpx.Request) -> Answer:
@@ -349,7 +350,7 @@ async def test_asking_for_the_count_waits_no_longer_than_polls_can(
 
     server.on("PATCH", SESSION_PATH, hang)
     with pytest.raises(Unavailable, match="no answer in 20 s"):
-        await message_session.recount()
+        await message_session.refresh()
 
 
 async def test_what_a_refresh_leaves_out_stays(message_session: GitHubMessageSession, server: Server) -> None:
