@@ -201,7 +201,7 @@ class Listener:
         self._unacknowledged.add(message.id)
         await self._retry_acknowledgements()
 
-    async def _acquire(self, message: Message) -> Retryable | None:
+    async def _acquire(self, message: Message) -> Retryable | ProtocolError | None:
         """Claim what is offered; returns the failure after which the message must come again, for nobody else will."""
         offered = [job.job.request_id for job in message.of(JobMessageKind.AVAILABLE)]
         if not offered:
@@ -212,7 +212,7 @@ class Listener:
             raise
         except ArcdeckError as error:
             self._warn("acquire-failed", f"{self._target.name}: {len(offered)} offered jobs not acquired: {error}")
-            return error if isinstance(error, Retryable) else None
+            return error if isinstance(error, Retryable | ProtocolError) else None
         story = f"{self._target.name}: acquired {len(won)} of {len(offered)} offered jobs"
         self._services.chronicle.note("acquired", story, scale_set=self._target.name)
         return None

@@ -158,7 +158,7 @@ class Session(Wire):
 class Acquired(Wire):
     """E20: the job requests that were won."""
 
-    value: tuple[Number, ...] = ()
+    value: tuple[Number, ...]  # an answer that leaves it out has not answered
 
 
 class RunnerPageEntry(Wire):

@@ -214,11 +214,12 @@ async def test_a_message_that_is_being_acknowledged_when_we_are_killed_is_not_lo
             assert runner.job.id == job.id
 
 
-async def test_offers_that_could_not_be_claimed_are_claimed_later(stages: Stages) -> None:
+@pytest.mark.parametrize("fault", [AWAY, Fault("status", status=200), Fault("status", status=200, body={})], ids=str)
+async def test_offers_that_could_not_be_claimed_are_claimed_later(stages: Stages, fault: Fault) -> None:
     # behaviour.md row 32: where jobs are offered, nobody offers them twice
     async with stages.world(WorldSettings(flow="acquire")) as world, stages.controller(world) as stage:
         await asyncio.sleep(5)
-        world.faults.add("acquire_jobs", AWAY, times=7)
+        world.faults.add("acquire_jobs", fault, times=7)
         pair = jobs(world, 2)
         await asyncio.sleep(300)
         assert [job.result for job in pair] == ["succeeded"] * 2
