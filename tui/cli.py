@@ -46,6 +46,7 @@ commands:
   arcdeck --no-ui      run the controller: JSON-line logs on standard error, stops on SIGTERM
   arcdeck              look into the controller that runs here
   arcdeck attach       the same, and only that
+  arcdeck --observe    what a controller would see and do here; changes nothing
   arcdeck demo         the whole program against an embedded world: no account, no credentials
 
 one answer, then the shell again (--json for scripts, --help with an example each):
@@ -77,23 +78,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _default(arguments: list[str]) -> int:
-    from core.config.options import add_options
+    from core.config.options import ARCDECK_SOCKET, ARCDECK_STATE_DIR, add_options
 
     parser = _parser("arcdeck", _ABOUT, _AFTER)
     parser.add_argument("--version", action="version", version=f"arcdeck {metadata.version(core.DISTRIBUTION)}")
     parser.add_argument("--no-ui", action="store_true", help="run the controller here, without a screen")
     parser.add_argument("--read-only", action="store_true", help="never offer to change anything")
+    only = "read and show everything, change nothing: the safe first day beside a running ecs-arc"
+    parser.add_argument("--observe", action="store_true", help=only)
     consent = "agree to remove more than half of the scale sets, or ones with busy runners"
     parser.add_argument("--allow-mass-removal", action="store_true", help=consent)
     add_options(parser)
     options = vars(parser.parse_args(arguments))
-    if not options["no_ui"]:
+    if not options["no_ui"] and not options["observe"]:
         return _show(options, os.environ)
     from core.config.settings import load_settings
-    from core.daemon import run
 
     settings = load_settings(os.environ, options)
-    return run(settings, os.environ, allow_mass_removal=bool(options["allow_mass_removal"]))
+    if not options["no_ui"]:
+        from tui.observe import observe
+
+        return observe(arguments, {place.variable: place.flag for place in (ARCDECK_SOCKET, ARCDECK_STATE_DIR)})
+    from core.daemon import run
+
+    return run(
+        settings,
+        os.environ,
+        allow_mass_removal=bool(options["allow_mass_removal"]),
+        observe=bool(options["observe"]),
+    )
 
 
 def _attach(arguments: list[str]) -> int:

@@ -10,20 +10,18 @@ import argparse
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from core.domain.durations import parse_duration
 from core.domain.errors import ConfigurationError
+from tui import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
 #: What would leak from the operator's own settings into the demo.
 _FOREIGN = ("AWS_", "GITHUB_", "ARCDECK_", "RUNNER_", "SSM_", "ECS_", "TOML_", "SCALESET_", "OFFLINE_")
@@ -34,8 +32,6 @@ SETTINGS = {
     "REAPER_INTERVAL": "5s",
     "ARCDECK_CONTROLLER_ID": "demo",
 }
-_START_WITHIN = 30.0
-_STOP_WITHIN = 12.0
 
 
 def seconds(text: str) -> float:
@@ -49,14 +45,6 @@ def seconds(text: str) -> float:
     return duration
 
 
-class _HungUp(KeyboardInterrupt):
-    """The terminal went, or somebody ended us: clean up and leave, as for Ctrl-C."""
-
-
-def _hang_up(_number: int, _frame: FrameType | None) -> None:
-    raise _HungUp
-
-
 class Demo:
     """One run. ``duration`` in seconds; None = until the screen is left, or until Ctrl-C."""
 
@@ -66,40 +54,16 @@ class Demo:
 
     def run(self, *, screen: bool) -> int:
         """Run it; returns the exit code."""
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            signal.signal(number, _hang_up)
+        child.clean_up_on_hang_up()
         with tempfile.TemporaryDirectory(prefix="arcdeck-demo-") as folder, _world(Path(folder), self._seed) as world:
             home = Path(folder)
             environ = _environment(home, json.loads(_first_line(world)))
-            with _daemon(home, environ, logs=None if not screen else home / "daemon.log") as daemon:
-                self._wait(daemon, home)
-                code = self._screen(home) if screen else self._headless(daemon)
+            with child.controller(home, environ, quiet=screen) as daemon:
+                code = child.screen(home, read_only=False) if screen else self._headless(daemon)
             account = _end(world)
         if not screen:
             sys.stdout.write(account)
         return code
-
-    def _wait(self, daemon: subprocess.Popen[bytes], home: Path) -> None:
-        deadline = time.monotonic() + _START_WITHIN
-        while not (home / "control.sock").exists():
-            if daemon.poll() is not None or time.monotonic() > deadline:
-                raise ConfigurationError(f"the demo's controller did not start:\n{_tail(home / 'daemon.log')}")
-            time.sleep(0.05)
-
-    def _screen(self, home: Path) -> int:
-        """Show the screen in a process of its own: when its terminal goes, we are left to clean up."""
-        from tui.cli import open_screen  # noqa: PLC0415 - the command line brings us in
-
-        child = os.fork()
-        if child == 0:
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
-            os._exit(open_screen(home / "control.sock", read_only=False, unlocked=True))
-        try:
-            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        except _HungUp:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGHUP)
-            return 128 + signal.SIGHUP
 
     def _headless(self, daemon: subprocess.Popen[bytes]) -> int:
         with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
@@ -120,8 +84,7 @@ def _environment(home: Path, world: dict[str, dict[str, str] | str]) -> dict[str
         **addresses,
         **SETTINGS,
         "TOML_CONFIG_FILE": str(runners),
-        "ARCDECK_STATE_DIR": str(home / "state"),
-        "ARCDECK_SOCKET": str(home / "control.sock"),
+        **child.places(home),
     }
 
 
@@ -135,24 +98,7 @@ def _world(home: Path, seed: int) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            _stop(process)
-
-
-@contextlib.contextmanager
-def _daemon(home: Path, environ: dict[str, str], logs: Path | None) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-P", "-m", "tui.cli", "--no-ui"]
-    output: IO[bytes] | None = (home / "daemon.log").open("wb") if logs else None
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, stdin=subprocess.DEVNULL, stderr=output, env=environ, cwd="/", start_new_session=True
-        )
-        try:
-            yield process
-        finally:
-            _stop(process)
-    finally:
-        if output is not None:
-            output.close()
+            child.stop(process)
 
 
 def _first_line(world: subprocess.Popen[bytes]) -> bytes:
@@ -168,21 +114,3 @@ def _end(world: subprocess.Popen[bytes]) -> str:
         return ""
     world.stdin.close()
     return world.stdout.read().decode()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_STOP_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _tail(log: Path) -> str:
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    except OSError:
-        return "(it wrote nothing)"

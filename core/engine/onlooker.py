@@ -97,7 +97,7 @@ class Onlooker:
         target.definition = present.definition.reference if present.definition else None
         if there is not None and there.statistics is not None:
             self.scaler.on_statistics(there.statistics)
-        target.observed = f"only observed; a controller would {self._intention(present)}"
+        target.observed = f"would {self._intention(present)}"
         self._chronicle.touch()
 
     def _intention(self, present: Present) -> str:

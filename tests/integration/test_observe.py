@@ -64,7 +64,7 @@ async def test_what_is_somebody_elses_it_says_would_be_left_alone(stages: Stages
             await client.create_scale_set("small", ["small", "ecs-arc.managed", "arcdeck.controller.blue"], 1)
         async with stages.controller(world, observe=True) as stage:
             await until(lambda: stage.engine.health().ready, 60)
-            assert "leave it alone: scale set small belongs to another controller" in stage.scale_set().reason
+            assert "would leave it alone: scale set small belongs to another controller" in stage.scale_set().reason
 
 
 async def test_every_command_is_refused(stages: Stages) -> None:
