@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Update,
     )
     from core.domain.messages import JitConfig, Message, Registration, RunnerRef, ScaleSetRef, Statistics
+    from core.domain.permissions import Permission
     from core.domain.run_task import RunTaskInput
     from core.domain.scale_set import ScaleSetSpec
     from core.domain.task import Described, Task
@@ -143,6 +144,23 @@ class EcsClient(Protocol):
 
     async def register_definition(self, definition: TaskDefinition) -> RegisteredDefinition:
         """Register a new revision."""
+
+
+class AwsAccount(Protocol):
+    """Who we are in AWS, and what we might do there; asked without doing anything."""
+
+    async def identity(self) -> str:
+        """The ARN of who calls. CredentialsRejected when AWS does not know us."""
+
+    async def refused(self, who: str, permissions: Sequence[Permission]) -> list[Permission]:
+        """Those of the permissions that ``who`` does not have; PermissionDenied when that may not be asked."""
+
+
+class RunnerGroups(Protocol):
+    """What GitHub's owner lets runner groups do."""
+
+    async def public_groups(self) -> list[str]:
+        """Names of the runner groups that admit public repositories. PermissionDenied when they may not be seen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class Stages:
         Its state directory goes by ``name``: the same name again is a restart, another one another host. Its dice go by
         ``seed``. Its wall clock is ``skew`` seconds ahead of the world's.
         """
-        environ = self._environ(world, toml, name) | dict(settings or {})
+        environ = self.environ(world, toml, name) | dict(settings or {})
         stop, theatre, journal = asyncio.Event(), self._theatres[id(world)], self.journal_of(name)
         dice = random.Random(seed)
         async with controller(
@@ -205,7 +205,7 @@ class Stages:
     @asynccontextmanager
     async def aws(self, world: World) -> AsyncIterator[None]:
         """Let this process find the world's AWS without a controller."""
-        self._environ(world, TOML, "nobody")
+        self.environ(world, TOML, "nobody")
         yield
 
     def theatres(self) -> list[Theatre]:
@@ -220,7 +220,8 @@ class Stages:
         """Where the controller of that name keeps its journal."""
         return self._folder / name / CONTROLLER_ID / "journal.db"
 
-    def _environ(self, world: World, toml: str, name: str) -> dict[str, str]:
+    def environ(self, world: World, toml: str, name: str = "controller") -> dict[str, str]:
+        """The environment of a controller of that name; this process finds the world's AWS from now on."""
         runners = self._folder / f"{name}.toml"
         runners.write_text(toml)
         environ = world.environment(

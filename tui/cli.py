@@ -40,12 +40,14 @@ _ABOUT = "GitHub Actions runners as Amazon ECS tasks, and a control room for the
 _CODES = """\
 exit codes: 0 done, 1 failed or refused by the controller, 2 usage or settings,
             3 no controller runs here"""
+_CHECK_CODES = "exit codes: 0 it would work, 2 something is wrong (with --strict: or unsure)"
 _TOLD = "\n".join(f"  arcdeck {name:12} {about}" for name, about in _ONE_SHOTS.items())
 _AFTER = f"""\
 commands:
   arcdeck --no-ui      run the controller: JSON-line logs on standard error, stops on SIGTERM
   arcdeck              look into the controller that runs here
   arcdeck attach       the same, and only that
+  arcdeck check        look at settings, permissions and the plan; changes nothing
   arcdeck --observe    what a controller would see and do here; changes nothing
   arcdeck demo         the whole program against an embedded world: no account, no credentials
 
@@ -143,9 +145,28 @@ def _one_shot(arguments: list[str], *, name: str) -> int:
     return exits.NOT_RUNNING if found is None else carry_out(command, options, found)
 
 
+def _check(arguments: list[str]) -> int:
+    import asyncio
+
+    from core.bootstrap import examine
+    from core.config.options import add_options
+    from tui.check import show
+    from tui.oneshot.output import Output
+
+    about = "Look at all that a controller needs here, and say what it would change, without changing anything."
+    parser = _parser("arcdeck check", about, _CHECK_CODES)
+    parser.add_argument("--strict", action="store_true", help="whatever is unsure is wrong as well")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    add_options(parser)
+    options = vars(parser.parse_args(arguments))
+    checkup = asyncio.run(examine(os.environ, options))
+    return show(checkup, Output(sys.stdout, sys.stderr, as_json=options["json"]), strict=options["strict"])
+
+
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "": _default,
     "attach": _attach,
+    "check": _check,
     "demo": _demo,
     **{name: partial(_one_shot, name=name) for name in _ONE_SHOTS},
 }

@@ -26,7 +26,8 @@ from core.world.clock import WorldClock
 from core.world.ecs import Capacity, EcsWorld, Odds, Pace, Visibility
 from core.world.exchanges import Witness
 from core.world.faults import FaultPlan
-from core.world.github import Credentials, Flow, GitHubWorld, Quirks, RateLimits, Timings
+from core.world.github import Credentials, Flow, GitHubWorld, Quirks, RateLimits, RunnerGroup, Timings
+from core.world.iam import Iam
 from core.world.jobs import JobMix, JobStream
 from core.world.neighbours import Neighbours
 from core.world.runners import Habits, SimulatedRunners
@@ -45,8 +46,9 @@ class WorldSettings:
     """What a world is like. The defaults are an honest AWS and github.com, at their real pace.
 
     `epoch` is the wall time at the beginning, None the host's. `pace`, `capacity`, `visibility`, `odds` and
-    `throttling` are ECS's, `flow`, `timings`, `quirks` and `rate_limits` GitHub's, `habits` those of runner processes.
-    `neighbours` puts moto behind the AWS endpoint, and what runners print into its logs; this wants real time.
+    `throttling` are ECS's, `flow`, `timings`, `quirks`, `rate_limits` and `groups` GitHub's, `habits` those of
+    runner processes. `neighbours` puts moto behind the AWS endpoint, and what runners print into its logs; this wants
+    real time.
     """
 
     seed: int = 1
@@ -64,6 +66,7 @@ class WorldSettings:
     timings: Timings = field(default_factory=Timings)
     quirks: Quirks = field(default_factory=Quirks)
     rate_limits: RateLimits = field(default_factory=RateLimits)
+    groups: tuple[RunnerGroup, ...] = (RunnerGroup(1, "Default"),)
     habits: Habits = field(default_factory=Habits)
     neighbours: bool = False
 
@@ -77,6 +80,7 @@ class World:
         self.faults = FaultPlan(self._dice("faults"))
         self.witness = Witness(self.clock)
         self.background = Background()
+        self.iam = Iam(settings.account)
         self._neighbours = Neighbours() if settings.neighbours else None
         self.ecs = self._ecs()
         self.github = self._github()
@@ -176,6 +180,7 @@ class World:
             odds=settings.odds,
             throttling=settings.throttling,
             fallback=self._neighbours.answer if self._neighbours is not None else None,
+            iam=self.iam,
         )
 
     def _github(self) -> GitHubWorld:
@@ -190,6 +195,7 @@ class World:
             quirks=settings.quirks,
             credentials=Credentials(_app_key().public_key(), APP_INSTALLATION_ID),
             rate_limits=settings.rate_limits,
+            groups=settings.groups,
         )
 
 

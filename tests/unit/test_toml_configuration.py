@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from core.bootstrap import TomlConfiguration
+from core.bootstrap.parts import TomlConfiguration
 from core.config.settings import RunnerDefaults
 from core.domain.errors import ConfigurationError
 from core.ports import ConfigDocument

@@ -36,6 +36,8 @@ _EXPECTED: dict[str, frozenset[str]] = {
     "RegisterTaskDefinition": frozenset({"taskDefinition"}),
     "GetParameter": frozenset({"Parameter"}),
     "GetLogEvents": frozenset({"events"}),
+    "GetCallerIdentity": frozenset({"Arn"}),
+    "SimulatePrincipalPolicy": frozenset({"EvaluationResults"}),
     "GetSecretValue": frozenset({"SecretString", "SecretBinary"}),
 }
 

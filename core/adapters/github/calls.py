@@ -111,6 +111,9 @@ ACQUIRE_JOBS = Call("acquire_jobs", _OK)
 LIST_RUNNERS = Call(
     "list_runners", _OK, changes=False, budget=Budget.CORE, missing=PermissionDenied, hint=_RUNNER_PERMISSION
 )
+LIST_RUNNER_GROUPS = Call(
+    "list_runner_groups", _OK, changes=False, budget=Budget.CORE, missing=PermissionDenied, hint=_RUNNER_PERMISSION
+)
 REMOVE_RUNNER_BY_REST = Call(
     "remove_runner", _NO_CONTENT, repeat=False, budget=Budget.CORE, missing=RunnerNotFound, hint=_RUNNER_PERMISSION
 )

@@ -207,6 +207,10 @@ class GitHubScaleSetClient:
         """Every runner of the config URL's owner, all pages of the REST list."""
         return await self._runners.list_runners()
 
+    async def public_groups(self) -> list[str]:
+        """Names of the owner's runner groups that admit public repositories."""
+        return await self._runners.public_groups()
+
     async def open_session(self, scale_set_id: int, owner: str) -> GitHubMessageSession:
         """Open the one message session. SessionConflict while another lives; ScaleSetNotFound."""
         agent = dataclasses.replace(self._agent, subsystem=LISTENER, scale_set_id=scale_set_id)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from core.adapters.github.auth import REST_HEADERS, with_token
-from core.adapters.github.calls import LIST_RUNNERS, REMOVE_RUNNER_BY_REST, Budget
+from core.adapters.github.calls import LIST_RUNNER_GROUPS, LIST_RUNNERS, REMOVE_RUNNER_BY_REST, Budget
 from core.adapters.github.decode import decode, odd
 from core.adapters.github.errors import refusal, require
 from core.adapters.github.transport import Authorization, Request
-from core.adapters.github.wire import RunnerPage
+from core.adapters.github.wire import RunnerGroupPage, RunnerPage
 from core.domain.errors import JobStillRunning
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class RunnersApi:
 
     def __init__(self, config: ConfigUrl, *, tokens: Tokens, transport: Transport) -> None:
         self._url = f"{config.api}{config.scope}/actions/runners"
+        has_groups = not config.scope.startswith("/repos/")
+        self._groups = f"{config.api}{config.scope}/actions/runner-groups?per_page={PAGE_SIZE}" if has_groups else None
         self._tokens = tokens
         self._transport = transport
 
@@ -64,6 +66,14 @@ class RunnersApi:
                 return list(found.values())
             url = _with_query_of(url, following)
         raise odd(LIST_RUNNERS, reply, f"is page {MAX_PAGES} and still not the last")
+
+    async def public_groups(self) -> list[str]:
+        """Names of the runner groups that admit public repositories; a repository has no groups."""
+        if self._groups is None:
+            return []
+        reply = require(LIST_RUNNER_GROUPS, await self._send(LIST_RUNNER_GROUPS, "GET", self._groups))
+        groups = decode(RunnerGroupPage, LIST_RUNNER_GROUPS, reply).runner_groups
+        return [group.name for group in groups if group.allows_public_repositories]
 
     async def remove_runner(self, runner_id: int) -> None:
         """Deregister. Raises RunnerNotFound, JobStillRunning."""

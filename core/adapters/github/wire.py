@@ -182,6 +182,19 @@ class RunnerPage(Wire):
     runners: tuple[RunnerPageEntry, ...]
 
 
+class RunnerGroupEntry(Wire):
+    """A runner group as the REST API has it (docs.github.com, REST, self-hosted runner groups)."""
+
+    name: Text = ""
+    allows_public_repositories: Flag = False
+
+
+class RunnerGroupPage(Wire):
+    """The first page of runner groups, which holds more than anybody makes."""
+
+    runner_groups: tuple[RunnerGroupEntry, ...]
+
+
 class Envelope(Wire):
     """Section 5.6: what a poll brings; ``body`` is JSON text inside of JSON."""
 

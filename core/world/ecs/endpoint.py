@@ -21,6 +21,7 @@ from core.world.ecs.errors import EcsError, throttled
 from core.world.ecs.operations import Operations
 from core.world.ecs.throttle import Throttle
 from core.world.faults import Fault, FaultPlan, answer_under
+from core.world.iam import Iam
 
 TARGET_PREFIX = "AmazonEC2ContainerServiceV20141113."
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -52,7 +53,9 @@ class Endpoint:
         faults: FaultPlan,
         log: CallLog,
         fallback: Fallback | None,
+        iam: Iam,
     ) -> None:
+        self._iam = iam
         self._clock = clock
         self._operations = operations
         self._throttle = throttle
@@ -65,6 +68,8 @@ class Endpoint:
         service = service_of(request)
         if service == "ecs":
             return await self._handle_ecs(request)
+        if (answer := await self._iam.answer(request)) is not None:
+            return answer
         if self._fallback is not None:
             return await self._fallback(request)
         error = EcsError("NotImplemented", f"There is no AWS service {service!r} behind this endpoint.", status=501)
@@ -74,6 +79,9 @@ class Endpoint:
         operation = _operation_of(request)
         if operation not in self._operations:
             return _refused(EcsError("UnknownOperationException", f"There is no operation {operation!r}."))
+        if f"ecs:{operation}" in self._iam.refused:
+            sentence = f"User: arcdeck is not authorized to perform: ecs:{operation}"
+            return _refused(EcsError("AccessDeniedException", sentence))
         fault = self._faults.take(operation)
         if fault is not None and fault.kind in _KEPT_FROM_THE_SERVICE:
             self._log.note(self._clock.now(), operation, {}, fault.kind)

@@ -36,6 +36,7 @@ from core.world.ecs.task_table import TaskTable, Visibility
 from core.world.ecs.tasks import RUNNER_CONTAINER, EcsTask
 from core.world.ecs.throttle import Throttle
 from core.world.faults import FaultPlan
+from core.world.iam import Iam
 
 SCALE_SET_TAG = "ecs-arc:scale-set"
 """The tag by which a task tells its scale set."""
@@ -50,7 +51,7 @@ class EcsWorld:
     - `capacity`: the room there is; without limit by default.
     - `visibility`: how soon and how long clients see tasks.
     - `throttling`: whether the documented rates are enforced.
-    - `fallback`: answers what is not for ECS; None answers 501.
+    - `fallback`: answers what is not for ECS; None answers 501. `iam`: who calls, and what they may do.
 
     Levers that may be pulled at any time: `faults`, `throttle.lifted`, `capacity` (a `CapacityLedger`),
     `lifecycle.pace`, `mishaps.odds`, `table.visibility`. All chance comes from `rng`.
@@ -74,6 +75,7 @@ class EcsWorld:
         odds: Sequence[Odds] = (),
         throttling: bool = True,
         fallback: Fallback | None = None,
+        iam: Iam | None = None,
     ) -> None:
         self.on_running: TaskObserver | None = None
         self.on_stop_signal: TaskObserver | None = None
@@ -96,6 +98,7 @@ class EcsWorld:
             faults=faults,
             log=self._log,
             fallback=fallback,
+            iam=iam or Iam(account),
         )
         self.app = web.Application()
         self.app.router.add_route("*", "/{path:.*}", endpoint.handle)

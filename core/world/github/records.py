@@ -16,11 +16,15 @@ DEFAULT_GROUP_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class RunnerGroup:
-    """A runner group. `size` is what the service reports; nothing counts against it here."""
+    """A runner group. `size` is what the service reports; nothing counts against it here.
+
+    `admits_public`: whether runners of the group take jobs of public repositories. It is told, and no more.
+    """
 
     id: int
     name: str
     size: int = 0
+    admits_public: bool = False
 
     @property
     def is_default(self) -> bool:

@@ -28,6 +28,7 @@ PREFIXES = ("/api/v3", "")
 """Where the REST API is served."""
 
 _SCOPES = ("/orgs/{org}", "/repos/{org}/{repository}", "/enterprises/{enterprise}")
+_SCOPES_WITH_GROUPS = ("/orgs/{org}", "/enterprises/{enterprise}")
 _MOST_PER_PAGE = 100
 _DEFAULT_PER_PAGE = 30
 
@@ -70,6 +71,9 @@ class RestApi:
                 yield self._route("POST", token, "registration_token", REGISTRATION, self._registration_token)
                 yield self._route("GET", runners, "list_runners", CORE, self._list_runners)
                 yield self._route("DELETE", f"{runners}/{{id:\\d+}}", "delete_runner", CORE, self._delete_runner)
+            for scope in _SCOPES_WITH_GROUPS:
+                groups = f"{prefix}{scope}/actions/runner-groups"
+                yield self._route("GET", groups, "list_runner_groups", CORE, self._list_groups)
 
     def _route(self, method: str, path: str, operation: str, resource: str, answer: Answer) -> Route:
         async def limited(request: web.Request) -> web.StreamResponse:
@@ -133,6 +137,16 @@ class RestApi:
             message = f"Runner {runner.name} is currently running a job and cannot be deleted."
             raise RestRefusal(422, message) from refusal
         return web.Response(status=204)
+
+    async def _list_groups(self, request: web.Request) -> web.Response:
+        self._require_scope(request)
+        groups = self._service.registry.groups_named(None)
+        shown = [
+            {"id": group.id, "name": group.name, "default": group.is_default}
+            | {"visibility": "all", "allows_public_repositories": group.admits_public}
+            for group in groups
+        ]
+        return rest_json({"total_count": len(shown), "runner_groups": shown}, 200)
 
     def _shown(self, runner: RunnerRecord) -> Json:
         quirks = self._service.quirks

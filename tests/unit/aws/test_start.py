@@ -11,7 +11,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from core.bootstrap import CONFIG_RETRY, controller
+from core.bootstrap import controller
+from core.bootstrap.parts import CONFIG_RETRY
 from core.config.settings import load_settings
 from core.domain.errors import ConfigurationError, PermissionDenied
 from core.engine.engine import Engine

@@ -1,33 +1,25 @@
-"""The composition root: the only module that names concrete adapters and puts a controller together."""
+"""The parts of a controller, made from its settings; each is what one of the engine's ports asks for."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-import random
 import secrets
 import socket
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, TypeVar
 
 from core import DISTRIBUTION
 from core.adapters.aws.ecs import EcsRunner
-from core.adapters.aws.logs import CloudWatchTaskLogs
 from core.adapters.aws.parameters import ParameterSource
 from core.adapters.aws.secret_values import secret_value
-from core.adapters.aws.session import connect
-from core.adapters.clock import SystemClock
-from core.adapters.control.http import health_on_tcp
-from core.adapters.control.metrics import Metrics
 from core.adapters.control.peers import Admission, group_id
 from core.adapters.control.server import ControlServer
 from core.adapters.github.auth import AppCredentials, TokenCredentials
 from core.adapters.github.client import GitHubScaleSetClient
-from core.adapters.journal import SqliteJournal
 from core.adapters.sources import FileSource
 from core.config import credentials as configured
 from core.config.options import GITHUB_APP_PRIVATE_KEY_SECRET
@@ -36,18 +28,22 @@ from core.config.runner_config import parse_runner_config
 from core.config.settings import ConfigFile, SsmParameter
 from core.domain.errors import ConfigurationError, Retryable
 from core.domain.task_definition import DefinitionSettings
-from core.engine.engine import Engine
 from core.engine.ground import EnginePorts, EngineSettings
 from core.ports import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    import random
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AsyncExitStack
 
     from core.adapters.aws.session import AwsConnection
+    from core.adapters.control.metrics import Metrics
     from core.adapters.github.auth import Credentials
+    from core.adapters.journal import SqliteJournal
     from core.config.paths import ControlPaths
     from core.config.settings import RunnerDefaults, Settings
     from core.domain.secret import Secret
+    from core.engine.engine import Engine
     from core.ports import Clock, ConfigSource, Configuration, TaskLogs
 
 T = TypeVar("T")
@@ -66,48 +62,6 @@ def version() -> str:
 def paths_of(settings: Settings, environ: Mapping[str, str]) -> ControlPaths:
     """Where a controller of these settings keeps its state and listens."""
     return control_paths(settings.daemon.address, environ=environ, uid=os.getuid(), usable=is_usable)
-
-
-@asynccontextmanager
-async def controller(
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    allow_mass_removal: bool = False,
-    observe: bool = False,
-    clock: Clock | None = None,
-    rng: random.Random | None = None,
-) -> AsyncIterator[Engine]:
-    """A whole controller with its control socket, ready to be run.
-
-    ``allow_mass_removal`` is an operator's consent to retire most of what there is; one that is to ``observe`` changes
-    nothing at all. ``clock`` and ``rng`` are the machine's unless given. Raises ConfigurationError or another Rejected
-    before anything outside was changed. Leaving closes the socket first, then the clients, then the journal.
-    """
-    paths = paths_of(settings, environ)
-    if paths.state is None:  # settings of a daemon always have an id
-        raise ConfigurationError("set ARCDECK_CONTROLLER_ID: a controller needs a place for its state")
-    parts = Parts(settings, clock or SystemClock(), rng or random.SystemRandom(), Metrics())
-    async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(connect())
-        source = await _source(settings, connection, stack)
-        configuration = TomlConfiguration(source, settings.runners)
-        wanted = await _once_in_reach("the runner configuration", configuration.read)
-        credentials = await _credentials(settings, connection)
-        journal = await stack.enter_async_context(
-            SqliteJournal(
-                paths.state / "journal.db", parts.clock, keep=timedelta(seconds=settings.daemon.journal_retention)
-            )
-        )
-        client = await stack.enter_async_context(parts.github_client(credentials))
-        told = _engine_settings(settings, wanted, connection.region)
-        told = replace(told, allow_mass_removal=allow_mass_removal, observe=observe)
-        logs = CloudWatchTaskLogs(await stack.enter_async_context(connection.client("logs")), connection.ecs)
-        engine = Engine(told, parts.ports(connection, client, journal, configuration, logs))
-        await stack.enter_async_context(await parts.control_server(engine, paths))
-        if (listen := settings.daemon.http_listen) is not None:
-            await stack.enter_async_context(health_on_tcp(engine, listen.host, listen.port, parts.metrics.text))
-        yield engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +96,8 @@ class Parts:
         logs: TaskLogs,
     ) -> EnginePorts:
         """What the engine speaks to."""
-        ecs = EcsRunner(
-            aws.ecs,
-            cluster=self.settings.cluster,
-            controller=self.settings.controller_id,
-            clock=self.clock,
-            on_call=self.metrics.on_call("aws"),
-        )
         return EnginePorts(
-            ecs=ecs,
+            ecs=self.ecs(aws),
             client=client,
             journal=journal,
             configuration=configuration,
@@ -160,6 +107,16 @@ class Parts:
             suffix=lambda: f"{self.rng.getrandbits(32):08x}",
             journal_state=lambda: journal.state,
             rate=lambda: (client.rate.remaining, client.rate.limit) if client.rate else None,
+        )
+
+    def ecs(self, aws: AwsConnection) -> EcsRunner:
+        """The cluster."""
+        return EcsRunner(
+            aws.ecs,
+            cluster=self.settings.cluster,
+            controller=self.settings.controller_id,
+            clock=self.clock,
+            on_call=self.metrics.on_call("aws"),
         )
 
     async def control_server(self, engine: Engine, paths: ControlPaths) -> ControlServer:
@@ -177,7 +134,7 @@ class Parts:
         )
 
 
-async def _once_in_reach(what: str, read: Callable[[], Awaitable[T]]) -> T:
+async def once_in_reach(what: str, read: Callable[[], Awaitable[T]]) -> T:
     """What ``read`` gives; what is merely out of reach is waited for (behaviour.md 3.1)."""
     while True:
         try:
@@ -206,7 +163,8 @@ class TomlConfiguration:
         return self._last
 
 
-async def _source(settings: Settings, connection: AwsConnection, stack: AsyncExitStack) -> ConfigSource:
+async def source_of(settings: Settings, connection: AwsConnection, stack: AsyncExitStack) -> ConfigSource:
+    """Where the runner TOML comes from; a client that it needs is closed with the stack."""
     match settings.source:
         case SsmParameter(name):
             return ParameterSource(await stack.enter_async_context(connection.client("ssm")), name)
@@ -214,27 +172,33 @@ async def _source(settings: Settings, connection: AwsConnection, stack: AsyncExi
             return FileSource(path)
 
 
-async def _credentials(settings: Settings, connection: AwsConnection) -> Credentials:
+async def credentials_of(settings: Settings, connection: AwsConnection, *, patient: bool = True) -> Credentials:
+    """What opens GitHub, fetched where it is kept elsewhere; ``patient``: what is out of reach is waited for."""
     match settings.github.credentials:
         case configured.TokenCredentials(token):
             return TokenCredentials(token)
         case configured.AppCredentials(installation_id=installation) as app:
-            key = app.private_key or await _fetched_key(app.private_key_secret or "", connection)
+            key = app.private_key or await _fetched_key(app.private_key_secret or "", connection, patient=patient)
             return AppCredentials(app.issuer, installation, key)
 
 
-async def _fetched_key(arn: str, connection: AwsConnection) -> Secret:
-    """The App's private key from Secrets Manager: the PEM, alone or as the one value of its kind in a JSON text."""
+async def _fetched_key(arn: str, connection: AwsConnection, *, patient: bool) -> Secret:
+    """The App's private key from Secrets Manager: the PEM, alone or as the one value of its kind in a JSON text.
+
+    ``patient``: what is out of reach is waited for.
+    """
     setting = GITHUB_APP_PRIVATE_KEY_SECRET.variable
     async with connection.client("secretsmanager") as client:
-        fetched = await _once_in_reach("the App's private key", lambda: secret_value(client, arn, setting=setting))
+        read = partial(secret_value, client, arn, setting=setting)
+        fetched = await (once_in_reach("the App's private key", read) if patient else read())
     try:
         return configured.parse_private_key(fetched.reveal())
     except ValueError as error:
         raise ConfigurationError(f"{setting}: secret {arn} {error}") from None
 
 
-def _engine_settings(settings: Settings, wanted: Wanted, region: str) -> EngineSettings:
+def engine_settings(settings: Settings, wanted: Wanted, region: str) -> EngineSettings:
+    """What an engine is told; each call makes another instance of it."""
     pace = settings.pace
     return EngineSettings(
         controller=settings.controller_id,
