@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.adapters.aws.session import connect
 from core.adapters.github.client import GitHubScaleSetClient
+from core.ports import MessageSession
 from core.world.github import Job, JobPhase
 from core.world.world import World
-from tests.integration.faults.outsiders import jobs, outsider
+from tests.integration.faults.outsiders import jobs, outsider, until
 
 if TYPE_CHECKING:
     from core.domain.messages import ScaleSetRef
-    from core.ports import MessageSession
 
 #: Operations of AWS and GitHub that read, and those by which a client proves who it is.
 READS = frozenset(
@@ -53,6 +53,7 @@ class Original:
         self._ecs = ecs
         self._dice = random.Random(7)
         self._sessions: dict[str, MessageSession] = {}
+        self._listening: list[asyncio.Task[None]] = []
         self.scale_sets: dict[str, ScaleSetRef] = {}
 
     async def set_up(self, families: Sequence[str]) -> None:
@@ -66,16 +67,16 @@ class Original:
             else:
                 await self._client.update_scale_set(known.id, family, labels)
             self.scale_sets[family] = known
-            self._sessions[family] = await self._client.open_session(known.id, "ecs-arc")
+            session = self._sessions[family] = await self._client.open_session(known.id, "ecs-arc")
+            self._listening.append(asyncio.create_task(self._listen(session)))
 
     async def serve(self, family: str, count: int, seconds: float) -> list[Job]:
         """Have that many jobs asked for, and start a runner for each; returns the jobs once they run."""
         waiting = jobs(self._world, count, scale_set=family, seconds=seconds)
-        await self.listen(family, 5)
+        await asyncio.sleep(5)
         for _ in waiting:
             await self._start_one(family)
-        while any(job.phase is not JobPhase.RUNNING for job in waiting):
-            await self.listen(family, 5)
+        await until(lambda: all(job.phase is JobPhase.RUNNING for job in waiting), 300)
         return waiting
 
     async def _start_one(self, family: str) -> None:
@@ -93,21 +94,24 @@ class Original:
             ],
         )
 
-    async def listen(self, family: str, seconds: float) -> None:
-        """Hear and acknowledge what comes for so long, as somebody who has enough runners."""
-        session, last = self._sessions[family], 0
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    message = await session.next_message(last, 100)
-                    if message is not None:
-                        last = message.id
-                        await session.acknowledge(message.id)
-        except TimeoutError:
-            return
+    async def _listen(self, session: MessageSession) -> None:
+        """Hear and acknowledge what comes, for ever, as somebody who has enough runners."""
+        last = 0
+        while True:
+            message = await session.next_message(last, 100)
+            if message is not None:
+                last = message.id
+                await session.acknowledge(message.id)
+
+    async def die(self) -> None:
+        """Stop listening and leave everything as it is."""
+        for task in self._listening:
+            task.cancel()
+        await asyncio.gather(*self._listening, return_exceptions=True)
 
     async def close_sessions(self) -> None:
         """End in order, as the original does on SIGINT."""
+        await self.die()
         for session in self._sessions.values():
             await session.close()
 
@@ -116,4 +120,8 @@ class Original:
 async def original(world: World) -> AsyncIterator[Original]:
     """One that ends when the context is left; its sessions stay open."""
     async with outsider(world) as client, connect() as connection:
-        yield Original(world, client, connection.ecs)
+        theirs = Original(world, client, connection.ecs)
+        try:
+            yield theirs
+        finally:
+            await theirs.die()
