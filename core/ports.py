@@ -13,15 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
+    from core.api.commands import Answer, Command, Operator
     from core.api.events import EventQuery, EventRecord
-    from core.api.model import (
-        Answer,
-        Command,
-        Health,
-        Operator,
-        Snapshot,
-        Update,
-    )
+    from core.api.model import Health, Snapshot, Update
     from core.domain.messages import JitConfig, Message, Registration, RunnerRef, ScaleSetRef, Statistics
     from core.domain.permissions import Permission
     from core.domain.run_task import RunTaskInput
@@ -135,6 +129,9 @@ class EcsClient(Protocol):
 
     async def describe_tasks(self, arns: Sequence[str]) -> Described:
         """Describe any number of tasks, in batches of 100, tags included."""
+
+    async def tag_task(self, task_arn: str, controller: str) -> None:
+        """Mark a live task as a controller's. TaskNotFound when ECS does not know it."""
 
     async def check_cluster(self) -> None:
         """Return when the cluster exists and is ACTIVE; ConfigurationError when not."""

@@ -14,7 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.api.model import Answer, Command, Hello, Outcome, RunnerState, Snapshot, Update
+from core.api.commands import Answer, Command, Outcome
+from core.api.model import Hello, RunnerState, Snapshot, Update
 from core.bootstrap import controller
 from core.config.settings import load_settings
 from core.world.demo import RUNNERS_TOML, demo_settings, play

@@ -176,7 +176,8 @@ class Stages:
         ``seed``. Its wall clock is ``skew`` seconds ahead of the world's.
         """
         environ = self.environ(world, toml, name) | dict(settings or {})
-        stop, theatre, journal = asyncio.Event(), self._theatres[id(world)], self.journal_of(name)
+        stop, theatre = asyncio.Event(), self._theatres[id(world)]
+        journal = self._folder / name / environ["ARCDECK_CONTROLLER_ID"] / "journal.db"
         dice = random.Random(seed)
         async with controller(
             load_settings(environ, {}),

@@ -34,6 +34,10 @@ _ONE_SHOTS: Final = {
     "resume": "let it start again",
     "drain": "pause it, and let its idle runners go",
     "retry": "forget its backoff, try now",
+    "adopt": "take over a scale set of another controller",
+    "recreate": "delete a scale set on GitHub and make it anew",
+    "reload": "read the runner configuration now",
+    "agree": "agree to a removal that waits for a person",
 }
 
 _ABOUT = "GitHub Actions runners as Amazon ECS tasks, and a control room for them in the terminal."

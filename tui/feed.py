@@ -20,7 +20,8 @@ from tui.link import Link
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from core.api.model import Answer, Command, Update
+    from core.api.commands import Answer, Command
+    from core.api.model import Update
 
 #: Seconds between a gap in the stream and the next attempt; keeps a daemon that always sends gaps from a tight loop.
 GAP_PAUSE: Final = 1.0

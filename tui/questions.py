@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.api.model import DeregisterRunner, RunnerState, StopTask, SweepNow
+from core.api.commands import DeregisterRunner, StopTask, SweepNow
+from core.api.model import RunnerState
 from tui import ages, looks, rows
 from tui.tones import Line, Span, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.api.model import Command, RunnerView, ScaleSetView, Snapshot
+    from core.api.commands import Command
+    from core.api.model import RunnerView, ScaleSetView, Snapshot
 
 _INDENT = "   "
 #: How many runners a sweep names.

@@ -26,23 +26,16 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from pydantic import ValidationError
 
+from core.api.commands import Answer
 from core.api.events import EventRecord
-from core.api.model import (
-    PROTOCOL,
-    Answer,
-    Delta,
-    Health,
-    Heartbeat,
-    Hello,
-    Problem,
-    Snapshot,
-)
+from core.api.model import PROTOCOL, Delta, Health, Heartbeat, Hello, Problem, Snapshot
 from core.api.wire import CLAIM_HEADERS, PROTOCOL_HEADER, READ_ONLY_HEADER, Decoder, ProtocolViolation, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 
-    from core.api.model import Command, Update
+    from core.api.commands import Command
+    from core.api.model import Update
     from core.api.wire import Message
 
 _LONGEST_CLAIM: Final = 200  # characters; the daemon keeps no more

@@ -11,9 +11,9 @@ outside were cleaned before they got here. What is not known is None, never 0.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 PROTOCOL = 1
 
@@ -224,79 +224,6 @@ class Heartbeat(View):
 
 
 Update = Snapshot | Delta | Heartbeat
-
-
-# --- commands ------------------------------------------------------------------------------------------------------
-
-
-class Operator(View):
-    """Who acts. ``uid`` is what the kernel says of the peer; the rest is what the peer's environment claims."""
-
-    uid: int
-    name: str = ""  #: of the login uid, else of the uid
-    claimed: str = ""  #: SUDO_USER and SSH_CONNECTION, as told
-
-
-class _Sent(View):
-    """Base of all commands."""
-
-    id: str = Field(min_length=1, max_length=64)  #: chosen by the sender; sent again, it acts once
-
-
-class StopTask(_Sent):
-    """Stop a runner's task now."""
-
-    kind: Literal["stop-task"] = "stop-task"
-    runner: str  #: the runner's name
-    seen_state: RunnerState | None = None  #: what the sender saw; refused when a runner has become busy since
-    confirm_job: str | None = None  #: the job's id, to confirm that a busy runner is meant
-    reason: str = Field(default="", max_length=200)
-
-
-class SweepNow(_Sent):
-    """Read ECS and reap now, not at the next interval."""
-
-    kind: Literal["sweep"] = "sweep"
-    scale_set: str | None = None  #: None = all
-
-
-class DeregisterRunner(_Sent):
-    """Remove a runner's registration on GitHub; refused by GitHub while a job runs."""
-
-    kind: Literal["deregister"] = "deregister"
-    runner: str
-    seen_state: RunnerState | None = None
-
-
-class SteerScaleSet(_Sent):
-    """Do something with a whole scale set.
-
-    ``pause``: start nothing more, what runs goes on. ``drain``: pause, and let idle runners go. ``resume``: let it
-    start again. ``retry``: forget its capacity backoff and its breaker, and try now.
-    """
-
-    kind: Literal["pause", "drain", "resume", "retry"]
-    scale_set: str
-
-
-Command = Annotated[StopTask | SweepNow | DeregisterRunner | SteerScaleSet, Field(discriminator="kind")]
-
-
-class Outcome(StrEnum):
-    """What came of a command."""
-
-    DONE = "done"
-    ALREADY = "already"  #: nothing had to be done
-    REFUSED = "refused"  #: the present state or an invariant forbids it
-    FAILED = "failed"  #: a service did not do it
-
-
-class Answer(View):
-    """The answer to one command."""
-
-    id: str
-    outcome: Outcome
-    text: str  #: one sentence: what was done, or why not
 
 
 class Problem(View):

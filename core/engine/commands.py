@@ -10,20 +10,24 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from core.api.model import (
+from core.api.commands import (
+    AdoptScaleSet,
     Answer,
     DeregisterRunner,
     Outcome,
-    Severity,
+    RecreateScaleSet,
     SteerScaleSet,
     StopTask,
     SweepNow,
+    TendConfiguration,
 )
+from core.api.model import Severity
 from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
 from core.domain.runner import Phase
 from core.domain.scale_set import scale_set_of
 from core.domain.task import TaskStatus
 from core.domain.text import plain
+from core.engine.command_words import in_words, scale_set_of_command
 from core.engine.deregistrar import Removal
 from core.engine.refusal import Refused, check_ours
 from core.engine.stops import Stopped
@@ -31,12 +35,13 @@ from core.engine.stops import Stopped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.api.model import Command, Operator
+    from core.api.commands import Command, Operator
     from core.domain.runner import Runner
     from core.engine.chronicle import Chronicle
     from core.engine.deregistrar import Deregistrar
     from core.engine.drainer import Drainer
     from core.engine.fleet import Fleet
+    from core.engine.keeping import Keeping
     from core.engine.reaper import Reaper
     from core.engine.steering import Steering
     from core.engine.stops import Stops
@@ -59,6 +64,7 @@ class Commands:
         deregistrar: Deregistrar,
         drainer: Drainer,
         steering: Steering,
+        keeping: Keeping,
         chronicle: Chronicle,
     ) -> None:
         self._fleet = fleet
@@ -68,6 +74,7 @@ class Commands:
         self._deregistrar = deregistrar
         self._drainer = drainer
         self._steering = steering
+        self._keeping = keeping
         self._chronicle = chronicle
         self._answers: OrderedDict[str, asyncio.Future[Answer]] = OrderedDict()
 
@@ -97,9 +104,9 @@ class Commands:
             outcome, text = Outcome.FAILED, str(error)
         self._chronicle.note(
             "command",
-            f"{_verb(command)}, asked for by {who}: {outcome}, {text}",
+            f"{in_words(command)}, asked for by {who}: {outcome}, {text}",
             severity=Severity.NOTICE if outcome in {Outcome.DONE, Outcome.ALREADY} else Severity.WARNING,
-            scale_set=_scale_set(command),
+            scale_set=scale_set_of_command(command),
             runner=plain(command.runner, 100) if isinstance(command, StopTask | DeregisterRunner) else "",
             operator=who,
             keep={
@@ -121,6 +128,8 @@ class Commands:
                 return await self._deregister(command, who)
             case SteerScaleSet():
                 return await self._steering.steer(command, who)
+            case AdoptScaleSet() | RecreateScaleSet() | TendConfiguration():
+                return await self._keeping.carry_out(command)
 
     # --- stop task -------------------------------------------------------------------------------------------------
 
@@ -228,22 +237,3 @@ def _job(runner: Runner) -> str:
     if runner.job is None:
         return "a job"
     return " · ".join(part for part in (runner.job.repository, runner.job.name or runner.job.id) if part) or "a job"
-
-
-def _verb(command: Command) -> str:
-    match command:
-        case StopTask():
-            return f"stop {plain(command.runner, 100)}"
-        case SweepNow():
-            return f"sweep {plain(command.scale_set, 100)}" if command.scale_set else "sweep"
-        case DeregisterRunner():
-            return f"deregister {plain(command.runner, 100)}"
-        case SteerScaleSet():
-            return f"{command.kind} {plain(command.scale_set, 100)}"
-
-
-def _scale_set(command: Command) -> str:
-    """The scale set that a command is about; empty when it is about all, or nobody can tell."""
-    if isinstance(command, StopTask | DeregisterRunner):
-        return plain(scale_set_of(command.runner) or "", 100)
-    return plain(command.scale_set or "", 100)

@@ -78,14 +78,12 @@ class Company:
         self._ground = ground
         self._gates = gates
         self._starts = starts
+        self.definitions = Definitions(
+            ports.ecs, settings=settings.definitions, controller=settings.controller, chronicle=ground.chronicle
+        )
         self._services = LoopServices(
             client=ports.client,
-            definitions=Definitions(
-                ports.ecs,
-                settings=settings.definitions,
-                controller=settings.controller,
-                chronicle=ground.chronicle,
-            ),
+            definitions=self.definitions,
             watcher=watcher,
             listening=ListenerServices(ground.fleet, deregistrar, ground.chronicle, ground.times),
             rng=ports.rng,
@@ -152,6 +150,12 @@ class Company:
             return None
         loop.take_up(spec)
         return Step.CHANGED
+
+    def begin_anew(self, name: str) -> None:
+        """Something of it was changed on GitHub or in ECS: let its loop begin from the beginning."""
+        self._ground.targets[name].scale_set_id = None
+        self._ground.targets[name].forgive()
+        self._loops[name].begin_anew()
 
     def retire(self, name: str) -> None:
         """The configuration no longer names it: it drains, and then it goes."""

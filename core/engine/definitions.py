@@ -14,7 +14,7 @@ from core.domain.task_definition import content_hash, desired_definition
 
 if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
-    from core.domain.task_definition import DefinitionSettings
+    from core.domain.task_definition import DefinitionSettings, TaskDefinition
     from core.engine.chronicle import Chronicle
     from core.ports import EcsClient, RegisteredDefinition
 
@@ -46,6 +46,17 @@ class Definitions:
             self._check_owner(spec.family, existing)
             if existing.content_hash == content_hash(wanted):
                 return existing.reference
+        return await self._register(spec, wanted)
+
+    async def adopt(self, spec: ScaleSetSpec) -> None:
+        """Have the newest revision be ours, whosever the family was; an operator has said so."""
+        existing = await self._ecs.registered_definition(spec.family)
+        if existing is not None and foreign_definition(
+            spec.family, existing.controller, self._controller, managed=existing.managed
+        ):
+            await self._register(spec, desired_definition(spec, self._settings))
+
+    async def _register(self, spec: ScaleSetSpec, wanted: TaskDefinition) -> str:
         registered = await self._ecs.register_definition(wanted)
         story = f"task definition {registered.reference} registered for {spec.name}"
         self._chronicle.note("definition", story, scale_set=spec.name, keep={"reference": registered.reference})

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Never
 
-from core.api.model import Answer, Health, Outcome, Severity
+from core.api.commands import Answer, Outcome
+from core.api.model import Health, Severity
 from core.domain.errors import ArcdeckError, Rejected
 from core.engine.hands_off import hands_off
 from core.engine.wiring import assemble
@@ -19,8 +20,9 @@ from core.engine.wiring import assemble
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
 
+    from core.api.commands import Command, Operator
     from core.api.events import EventQuery, EventRecord
-    from core.api.model import Command, Operator, Snapshot, Update
+    from core.api.model import Snapshot, Update
     from core.engine.ground import EnginePorts, EngineSettings
     from core.ports import LogPage
 

@@ -58,6 +58,10 @@ class ObservedEcs:
         """Refused."""
         _refuse(f"stop {task_arn}")
 
+    async def tag_task(self, task_arn: str, controller: str) -> Never:  # noqa: ARG002 - the port's
+        """Refused."""
+        _refuse(f"mark {task_arn}")
+
     async def register_definition(self, definition: TaskDefinition) -> Never:
         """Refused."""
         _refuse(f"register {definition.family}")

@@ -10,6 +10,7 @@ would retire the other half.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Never
 
@@ -49,7 +50,8 @@ class Reload:
         self._retirement = retirement
         self._chronicle = chronicle
         self._times = times
-        self._version = version
+        self.version = version  #: of what was last taken up
+        self._looking = asyncio.Lock()
         self._refusal = ""  #: the last error, while it holds
         self.problem = ""  #: why the configuration as it is now is not in force; empty when it is
 
@@ -60,7 +62,11 @@ class Reload:
             await self.look()
 
     async def look(self) -> None:
-        """Read it, and take up what is new."""
+        """Read it, and take up what is new; one look at a time, whoever asks."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         reading = await self._steady()
         if isinstance(reading, ArcdeckError):
             self._refused(reading)
@@ -68,8 +74,8 @@ class Reload:
         self._mended()
         # Also with nothing new: a removal that waited for busy runners need not wait for ever.
         leaving = self._retirement.revise({spec.name for spec in reading.scale_sets})
-        steps = self._steps(reading) if reading.version != self._version else {}
-        self._version = reading.version
+        steps = self._steps(reading) if reading.version != self.version else {}
+        self.version = reading.version
         if leaving:
             steps["removed"] = leaving
         if steps:
@@ -81,7 +87,7 @@ class Reload:
     async def _steady(self) -> Wanted | ArcdeckError:
         """Read it until it is what we know, or twice the same."""
         reading = await self._read()
-        while not isinstance(reading, Retryable) and _mark(reading) not in {self._version, self._refusal}:
+        while not isinstance(reading, Retryable) and _mark(reading) not in {self.version, self._refusal}:
             await self._times.sleep(CALM)
             before, reading = reading, await self._read()
             if _mark(before) == _mark(reading):

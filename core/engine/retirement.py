@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 #: Names told in one sentence; the journal has them all.
 TOLD = 10
-_AGREE = "to agree, start with --allow-mass-removal"
+_AGREE = "to agree, say 'arcdeck agree', or start with --allow-mass-removal"
 
 
 def told(names: Sequence[str]) -> str:
@@ -42,9 +42,12 @@ def told(names: Sequence[str]) -> str:
     return ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
 
 
-def _record(names: Sequence[str], waits: str) -> dict[str, object]:
-    """What the journal keeps; ``waits`` is why a mass removal waits for a person, empty for every other."""
-    return {"scale_sets": list(names), "waits": waits}
+def _record(names: Sequence[str], waits: str, *, agreed: bool = False) -> dict[str, object]:
+    """What the journal keeps; ``waits`` is why a mass removal waits for a person, empty for every other.
+
+    ``agreed``: a person said that these may go.
+    """
+    return {"scale_sets": list(names), "waits": waits, "agreed": agreed}
 
 
 class Retirement:
@@ -77,6 +80,8 @@ class Retirement:
         self._goes = "they would drain, and then go" if observes else "they drain, and then they go"
         self._served: frozenset[str] = frozenset()  #: before the change whose removals wait; what came since is no stay
         self._waiting: tuple[str, ...] = ()
+        self._braked: tuple[str, ...] = ()  #: found at start, and only observed
+        self._agreed: frozenset[str] = frozenset()  #: an operator said that these may go
         self.waits = ""  #: what waits for a confirmation, and why; empty when nothing does
 
     # --- while we run ----------------------------------------------------------------------------------------------
@@ -93,7 +98,7 @@ class Retirement:
         for name in self._waiting:
             self._targets[name].pending = ""
         plan = RemovalPlan(leaving, len(self._served.intersection(wanted)), self._busy(leaving))
-        if leaving and plan.brake and not self._allowed:
+        if leaving and plan.brake and not (self._allowed or self._agreed.issuperset(leaving)):
             self._wait(plan)
             return []
         self._go_on()
@@ -102,6 +107,24 @@ class Retirement:
         if leaving:
             self._chronicle.keep("retiring", f"no longer configured: {told(leaving)}", data=_record(leaving, ""))
         return list(leaving)
+
+    def agree(self) -> list[str]:
+        """Let go what waits for a person, now that one has agreed; returns the names, none when nothing waits."""
+        names = sorted({*self._waiting, *self._braked})
+        if not names:
+            return []
+        self._agreed = frozenset(names)
+        for name in self._braked:
+            self._targets[name].braked = ""
+            self._company.begin_anew(name)
+        if self._braked:  # so that a restart does not wait for them again
+            self._chronicle.keep("retiring", f"agreed to remove: {told(names)}", data=_record(names, "", agreed=True))
+        self._braked = ()
+        if self._waiting:
+            self.revise(
+                {name for name, target in self._targets.items() if not target.retired}.difference(self._waiting)
+            )
+        return names
 
     def _busy(self, names: Iterable[str]) -> int:
         return sum(1 for name in names for runner in self._fleet.live(name) if runner.phase is Phase.BUSY)
@@ -135,19 +158,19 @@ class Retirement:
             return False
         busy = sum(1 for task in tasks if task.status is TaskStatus.RUNNING)
         plan = RemovalPlan(tuple(names), len(existing & set(self._targets)), busy)
-        waits = plan.brake if plan.mass else await self._waited(names)
-        braked = "" if self._allowed else waits or plan.brake
+        said = await self._said()
+        waits = plan.brake if plan.mass else _waited(said, names)
+        braked = "" if self._allowed or _agreed(said, names) else waits or plan.brake
         for name in names:
             self._company.enlist(retired_spec(name, families.get(name, "")), retired=True, braked=braked)
+        self._braked = tuple(names) if braked else ()
         self._tell(names, braked, _record(names, waits if braked else ""))
         return True
 
-    async def _waited(self, names: Sequence[str]) -> str:
-        """Why a mass removal of one of these waited when last a removal was told of; empty when none did."""
+    async def _said(self) -> Mapping[str, object]:
+        """What was said when last a removal was told of."""
         said = await self._journal.find(EventQuery(kinds=("retiring",), limit=1))
-        last = said[-1].data if said else {}
-        waited = last.get("scale_sets")
-        return str(last.get("waits", "")) if isinstance(waited, list) and set(names).intersection(waited) else ""
+        return said[-1].data if said else {}
 
     async def _on_github(self) -> set[str]:
         """Names of the scale sets that carry our controller's label, in every runner group the configuration uses."""
@@ -166,3 +189,15 @@ class Retirement:
         story = f"no longer configured: {told(names)}; {agree if braked else self._goes}"
         severity = Severity.WARNING if braked else Severity.NOTICE
         self._chronicle.note("retiring", story, severity=severity, keep=record)
+
+
+def _waited(said: Mapping[str, object], names: Sequence[str]) -> str:
+    """Why a mass removal of one of these waited; empty when none did."""
+    waited = said.get("scale_sets")
+    return str(said.get("waits", "")) if isinstance(waited, list) and set(names).intersection(waited) else ""
+
+
+def _agreed(said: Mapping[str, object], names: Sequence[str]) -> bool:
+    """Whether a person has agreed that all of these may go."""
+    agreed = said.get("scale_sets")
+    return said.get("agreed") is True and isinstance(agreed, list) and set(names).issubset(agreed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.api.model import Outcome
+from core.api.commands import Outcome
 from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
 from core.domain.runner import Phase
 from core.engine.pauses import words
@@ -18,7 +18,7 @@ from core.engine.refusal import Refused, check_ours
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.api.model import SteerScaleSet
+    from core.api.commands import SteerScaleSet
     from core.engine.drainer import Drainer
     from core.engine.fleet import Fleet
     from core.engine.gates import Gates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.engine.commands import Commands
+from core.engine.command_wiring import commands, keeping
 from core.engine.company import Company
 from core.engine.deregistrar import Deregistrar
 from core.engine.drainer import Drainer
@@ -28,7 +28,6 @@ from core.engine.reload import Reload
 from core.engine.retirement import Retirement
 from core.engine.runner_logs import RunnerLogs
 from core.engine.starts import Starts
-from core.engine.steering import Steering
 from core.engine.stops import Stops
 from core.engine.watcher import Watcher
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.engine.chronicle import Chronicle
+    from core.engine.commands import Commands
     from core.engine.ground import EnginePorts, EngineSettings
     from core.engine.scaler import Scaler
     from core.engine.target import Target
@@ -78,14 +78,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     deregistrar = Deregistrar(
         ports.client, ground.fleet, ground.targets, chronicle=ground.chronicle, times=ground.times
     )
-    recovery = Recovery(
-        ports.journal,
-        ground.fleet,
-        ground.targets,
-        deregistrar=deregistrar,
-        chronicle=ground.chronicle,
-        times=ground.times,
-    )
+    recovery = _recovery(ports, ground, deregistrar)
     endings = Endings(
         ground.targets, gates=gates, deregistrar=deregistrar, chronicle=ground.chronicle, times=ground.times
     )
@@ -98,6 +91,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar, watcher=watcher)
     drainer = _drainer(settings, ground, company.scalers, deregistrar, stops)
     retirement = _retirement(settings, ports, ground, company)
+    reload = _reload(settings, ports, ground, company, retirement)
     pauses = Pauses(ports.journal, ground.pauses, ground.targets, chronicle=ground.chronicle, times=ground.times)
     return Services(
         times=ground.times,
@@ -113,9 +107,9 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         starts=starts,
         company=company,
         retirement=retirement,
-        reload=_reload(settings, ports, ground, company, retirement),
+        reload=reload,
         pauses=pauses,
-        commands=_commands(
+        commands=commands(
             ports,
             ground,
             company.scalers,
@@ -125,10 +119,22 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
             drainer=drainer,
             gates=gates,
             pauses=pauses,
+            keeping=keeping(settings, ports, ground, company, reload=reload, retirement=retirement),
         ),
         feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, company.scalers),
         logs=RunnerLogs(ground.fleet, ports.task_logs),
         history=History(ports.journal, ground.chronicle.ledger, ground.times),
+    )
+
+
+def _recovery(ports: EnginePorts, ground: Ground, deregistrar: Deregistrar) -> Recovery:
+    return Recovery(
+        ports.journal,
+        ground.fleet,
+        ground.targets,
+        deregistrar=deregistrar,
+        chronicle=ground.chronicle,
+        times=ground.times,
     )
 
 
@@ -202,40 +208,6 @@ def _registrations(
     )
     return Registrations(
         ports.client, ground.fleet, ground.targets, offline=offline, chronicle=ground.chronicle, times=ground.times
-    )
-
-
-def _commands(
-    ports: EnginePorts,
-    ground: Ground,
-    scalers: Mapping[str, Scaler],
-    *,
-    stops: Stops,
-    reaper: Reaper,
-    deregistrar: Deregistrar,
-    drainer: Drainer,
-    gates: Gates,
-    pauses: Pauses,
-) -> Commands:
-    steering = Steering(
-        scalers,
-        fleet=ground.fleet,
-        targets=ground.targets,
-        gates=gates,
-        drainer=drainer,
-        pauses=pauses,
-        times=ground.times,
-        journal_state=ports.journal_state,
-    )
-    return Commands(
-        fleet=ground.fleet,
-        targets=ground.targets,
-        stops=stops,
-        reaper=reaper,
-        deregistrar=deregistrar,
-        drainer=drainer,
-        steering=steering,
-        chronicle=ground.chronicle,
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.api.model import Operator, RunnerState, SweepNow
+from core.api.commands import Operator, SweepNow
+from core.api.model import RunnerState
 from core.world.ecs import Planted
 from core.world.exchanges import Exchange
 from core.world.faults import Fault

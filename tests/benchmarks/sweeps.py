@@ -10,7 +10,7 @@ from typing import Any
 import aioboto3
 
 from core.adapters.aws import tags
-from core.api.model import Operator, SweepNow
+from core.api.commands import Operator, SweepNow
 from core.domain.scale_set import ScaleSetSpec
 from core.domain.task_definition import content_hash, desired_definition
 from core.world.world import WorldSettings

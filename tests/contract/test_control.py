@@ -10,7 +10,8 @@ import pytest
 
 from core.adapters.control import Limits
 from core.api.client import ConnectionLost, NotRunning, Refused
-from core.api.model import Delta, Heartbeat, Hello, SweepNow
+from core.api.commands import SweepNow
+from core.api.model import Delta, Heartbeat, Hello
 from core.domain.errors import ConfigurationError
 from tests.fakes.control_room import FakeControlRoom, a_runner, a_snapshot
 from tests.fakes.control_socket import a_client, a_deaf_reader, answer_to, beating, serving, streaming

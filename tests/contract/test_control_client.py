@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from core.api.client import ConnectionLost, Incompatible, NotAdmitted, NotRunning
-from core.api.model import PROTOCOL, Delta, Heartbeat, Hello, Snapshot, SweepNow, Update
+from core.api.commands import SweepNow
+from core.api.model import PROTOCOL, Delta, Heartbeat, Hello, Snapshot, Update
 from core.api.wire import PROTOCOL_HEADER, encode
 from tests.fakes.control_room import a_snapshot
 from tests.fakes.control_socket import a_client

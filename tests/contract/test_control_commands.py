@@ -13,19 +13,8 @@ from hypothesis import strategies as st
 
 from core.adapters.control import Limits
 from core.api.client import Refused
-from core.api.model import (
-    Answer,
-    Command,
-    DeregisterRunner,
-    Hello,
-    Operator,
-    Outcome,
-    Problem,
-    RunnerState,
-    SteerScaleSet,
-    StopTask,
-    SweepNow,
-)
+from core.api.commands import Answer, Command, DeregisterRunner, Operator, Outcome, SteerScaleSet, StopTask, SweepNow
+from core.api.model import Hello, Problem, RunnerState
 from tests.fakes.control_room import FakeControlRoom
 from tests.fakes.control_socket import a_client, answer_to, serving
 

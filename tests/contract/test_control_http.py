@@ -7,7 +7,8 @@ import pytest
 
 from core.adapters.control import Peer
 from core.api.client import NotAdmitted
-from core.api.model import Health, Problem, SweepNow
+from core.api.commands import SweepNow
+from core.api.model import Health, Problem
 from tests.fakes.control_room import FakeControlRoom
 from tests.fakes.control_socket import a_client, answer_to, serving
 

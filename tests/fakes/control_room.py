@@ -8,20 +8,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
+from core.api.commands import Answer, Command, Operator, Outcome
 from core.api.events import EventQuery, EventRecord
 from core.api.folding import difference
-from core.api.model import (
-    Answer,
-    Command,
-    ControllerView,
-    Health,
-    Operator,
-    Outcome,
-    RunnerState,
-    RunnerView,
-    Snapshot,
-    Update,
-)
+from core.api.model import ControllerView, Health, RunnerState, RunnerView, Snapshot, Update
 from core.domain.errors import ArcdeckError, Gone
 from core.ports import LogPage
 

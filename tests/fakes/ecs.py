@@ -82,6 +82,12 @@ class FakeEcs:
             self.tasks[task_arn], desired_stopped=True, stopped_reason=reason, stop_code="UserInitiated"
         )
 
+    async def tag_task(self, task_arn: str, controller: str) -> None:
+        await self._called("tag_task")
+        if task_arn not in self.tasks:
+            raise TaskNotFound(f"no task {task_arn}")
+        self.tasks[task_arn] = replace(self.tasks[task_arn], controller=controller)
+
     async def list_tasks(self, *, desired_stopped: bool = False) -> list[str]:
         await self._called("list_tasks")
         return [

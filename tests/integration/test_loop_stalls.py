@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from core.api.model import Operator, RunnerState, SweepNow
+from core.api.commands import Operator, SweepNow
+from core.api.model import RunnerState
 from core.bootstrap import controller
 from core.config.settings import load_settings
 from core.daemon import spare_the_collector

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from core.api.model import Operator, Outcome, RunnerState, ScaleSetState, StopTask, SweepNow
+from core.api.commands import Operator, Outcome, StopTask, SweepNow
+from core.api.model import RunnerState, ScaleSetState
 from core.world.faults import Fault
 from tests.integration.conftest import TOML, Stages
 from tests.integration.faults.outsiders import jobs, outsider, until

@@ -7,8 +7,9 @@ from typing import Literal
 
 import pytest
 
+from core.api.commands import Answer, Operator, Outcome, SteerScaleSet
 from core.api.events import EventQuery, EventRecord
-from core.api.model import Answer, Operator, Outcome, RunnerState, ScaleSetState, SteerScaleSet
+from core.api.model import RunnerState, ScaleSetState
 from core.world.faults import Fault
 from core.world.world import WorldSettings
 from tests.integration.conftest import TOML, Stage, Stages

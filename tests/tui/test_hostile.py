@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.api.client import ConnectionLost, NotRunning
-from core.api.model import (
-    Answer,
-    BackoffView,
-    EventView,
-    JobView,
-    Outcome,
-    RunnerState,
-    ScaleSetState,
-    Severity,
-    Snapshot,
-)
+from core.api.commands import Answer, Outcome
+from core.api.model import BackoffView, EventView, JobView, RunnerState, ScaleSetState, Severity, Snapshot
 from tests.tui.samples import CONTROLLER, NOW, runner, scale_set, snapshot
 from tests.tui.world import FakeDaemon, screen, settle
 

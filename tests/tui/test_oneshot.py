@@ -11,21 +11,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from core.api.commands import Answer, DeregisterRunner, Outcome, SteerScaleSet, StopTask, SweepNow
 from core.api.events import EventRecord
-from core.api.model import (
-    Answer,
-    DeregisterRunner,
-    Health,
-    JobView,
-    Outcome,
-    PauseView,
-    RunnerState,
-    ScaleSetState,
-    Snapshot,
-    SteerScaleSet,
-    StopTask,
-    SweepNow,
-)
+from core.api.model import Health, JobView, PauseView, RunnerState, ScaleSetState, Snapshot
 from tests.fakes.control_room import FakeControlRoom
 from tests.fakes.control_socket import serving
 from tests.tui.samples import NOW, fleet, runner, scale_set, snapshot
@@ -397,7 +385,7 @@ async def test_a_command_whose_answer_got_lost_says_that_nobody_knows(room: Fake
 async def test_where_no_controller_runs_every_command_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    needs = [] if name in {"status", "scale-sets", "runners", "events", "sweep"} else ["something"]
+    needs = [] if name in {"status", "scale-sets", "runners", "events", "sweep", "reload", "agree"} else ["something"]
     done = await Shell(monkeypatch, tmp_path / "nowhere.sock").pipe(name, *needs)
     assert (done.code, done.out) == (exits.NOT_RUNNING, "")
     assert "no controller runs here" in done.err

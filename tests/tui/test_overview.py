@@ -9,17 +9,8 @@ import pytest
 from textual.events import Key
 
 from core.api.client import ConnectionLost, NotRunning, Refused
-from core.api.model import (
-    Answer,
-    Delta,
-    Heartbeat,
-    Outcome,
-    RunnerState,
-    ScaleSetState,
-    SessionView,
-    StopTask,
-    SweepNow,
-)
+from core.api.commands import Answer, Outcome, StopTask, SweepNow
+from core.api.model import Delta, Heartbeat, RunnerState, ScaleSetState, SessionView
 from tests.tui.samples import CONTROLLER, NOW, VERSION, fleet, runner, scale_set, snapshot, well
 from tests.tui.world import FakeDaemon, HandClock, overview, screen, settle
 from tui.dialogs.confirm import ConfirmDialog

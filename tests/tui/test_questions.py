@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api.model import (
-    BackoffView,
-    DeregisterRunner,
-    JobView,
-    RunnerState,
-    ScaleSetState,
-    Snapshot,
-    StopTask,
-    SweepNow,
-)
+from core.api.commands import DeregisterRunner, StopTask, SweepNow
+from core.api.model import BackoffView, JobView, RunnerState, ScaleSetState, Snapshot
 from tests.tui.samples import HOUR, MINUTE, NOW, fleet, runner, scale_set, snapshot
 from tui.questions import Question, Target, deregister, stop, sweep
 

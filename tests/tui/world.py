@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.api.model import Answer, Hello, Outcome
+from core.api.commands import Answer, Outcome
+from core.api.model import Hello
 from tests.tui.samples import fleet
 from tui.app import ArcdeckApp
 from tui.screens.overview import OverviewScreen
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from core.api.client import ControlError
-    from core.api.model import Command, Snapshot, Update
+    from core.api.commands import Command
+    from core.api.model import Snapshot, Update
 
 ENVIRON: Mapping[str, str] = {
     "TERM": "xterm-256color",

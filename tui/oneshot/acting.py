@@ -11,7 +11,16 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
-from core.api.model import DeregisterRunner, Outcome, SteerScaleSet, StopTask, SweepNow
+from core.api.commands import (
+    AdoptScaleSet,
+    DeregisterRunner,
+    Outcome,
+    RecreateScaleSet,
+    SteerScaleSet,
+    StopTask,
+    SweepNow,
+    TendConfiguration,
+)
 from tui import exits, looks, rows
 from tui.oneshot.controller import new_id
 from tui.oneshot.find import runner_called
@@ -19,7 +28,8 @@ from tui.oneshot.output import plain_data
 from tui.oneshot.record import OneShot
 
 if TYPE_CHECKING:
-    from core.api.model import Command, RunnerView
+    from core.api.commands import Command
+    from core.api.model import RunnerView
     from tui.oneshot.record import Call
 
 _LONGEST_REASON: Final = 200  # characters; the controller takes no more
@@ -118,6 +128,37 @@ def _steer(call: Call, kind: Literal["pause", "drain", "resume", "retry"]) -> in
     return _send(call, SteerScaleSet(kind=kind, id=new_id(), scale_set=call.options.scale_set))
 
 
+# --- what a controller keeps ---------------------------------------------------------------------------------------
+
+
+def _adopt_arguments(parser: argparse.ArgumentParser) -> None:
+    _scale_set_argument(parser)
+    whose = "the controller that it is taken from; needed where it carries that one's id"
+    parser.add_argument("--from", dest="owner", default="", metavar="CONTROLLER", help=whose)
+
+
+def _adopt(call: Call) -> int:
+    return _send(call, AdoptScaleSet(id=new_id(), scale_set=call.options.scale_set, owner=call.options.owner))
+
+
+def _recreate_arguments(parser: argparse.ArgumentParser) -> None:
+    _scale_set_argument(parser)
+    parser.add_argument("--preview", action="store_true", help="only say what would happen")
+
+
+def _recreate(call: Call) -> int:
+    options = call.options
+    return _send(call, RecreateScaleSet(id=new_id(), scale_set=options.scale_set, preview=options.preview))
+
+
+def _nothing(_parser: argparse.ArgumentParser) -> None:
+    return
+
+
+def _tend(call: Call, kind: Literal["reload", "agree"]) -> int:
+    return _send(call, TendConfiguration(kind=kind, id=new_id()))
+
+
 COMMANDS: Final = (
     OneShot(
         "stop",
@@ -197,5 +238,48 @@ When somebody made room or mended a role, and nobody should wait any longer.
 """,
         _scale_set_argument,
         partial(_steer, kind="retry"),
+    ),
+    OneShot(
+        "adopt",
+        "Take over a scale set that is another controller's, or nobody's.",
+        """\
+The configuration must name it. Its family, its tasks and itself get our marks;
+whoever holds its message session must be stopped first.
+
+  arcdeck adopt build-large-docker --from old-controller
+""",
+        _adopt_arguments,
+        _adopt,
+    ),
+    OneShot(
+        "recreate",
+        "Delete a scale set on GitHub and make it anew: the cure for stuck counters.",
+        """\
+Refused while a runner of it may have a job. Waiting jobs go back to the queue
+and come again.
+
+  arcdeck recreate build-large-docker --preview
+""",
+        _recreate_arguments,
+        _recreate,
+    ),
+    OneShot(
+        "reload",
+        "Read the runner configuration now, not at the next interval.",
+        "  arcdeck reload\n",
+        _nothing,
+        partial(_tend, kind="reload"),
+    ),
+    OneShot(
+        "agree",
+        "Agree to the removal of scale sets that waits for a person.",
+        """\
+What it is, and how many busy runners it touches, is among the reasons of:
+
+  arcdeck status
+  arcdeck agree
+""",
+        _nothing,
+        partial(_tend, kind="agree"),
     ),
 )

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from core.api.commands import Answer, Command
     from core.api.events import EventRecord
-    from core.api.model import Answer, Command, Health, Snapshot
+    from core.api.model import Health, Snapshot
 
 
 class Controller:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.screen import Screen
 
 from core.api.client import ConnectionLost, ControlError
-from core.api.model import Outcome
+from core.api.commands import Outcome
 from tui import questions
 from tui.dialogs.confirm import ConfirmDialog
 from tui.tones import Tone
@@ -21,7 +21,8 @@ from tui.widgets.toned import TONES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.api.model import Command, RunnerView, Snapshot
+    from core.api.commands import Command
+    from core.api.model import RunnerView, Snapshot
     from tui.questions import Question, Target
     from tui.session import Session
 

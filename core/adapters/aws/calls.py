@@ -34,6 +34,7 @@ _EXPECTED: dict[str, frozenset[str]] = {
     "DescribeClusters": frozenset({"clusters"}),
     "DescribeTaskDefinition": frozenset({"taskDefinition"}),
     "RegisterTaskDefinition": frozenset({"taskDefinition"}),
+    "TagResource": frozenset({"ResponseMetadata"}),  # it says nothing but yes
     "GetParameter": frozenset({"Parameter"}),
     "GetLogEvents": frozenset({"events"}),
     "GetCallerIdentity": frozenset({"Arn"}),

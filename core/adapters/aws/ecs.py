@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from core.adapters.aws import tags
 from core.adapters.aws.calls import EcsCalls, OnCall
 from core.adapters.aws.definitions import registered_as_ours, registered_from, registration_request
 from core.adapters.aws.errors import cluster_unusable
@@ -70,6 +71,12 @@ class EcsRunner:
     async def stop_task(self, task_arn: str, reason: str) -> None:
         """Ask for the task's end; one that has ended already is fine while ECS knows it."""
         await self._call("StopTask", {"cluster": self._cluster, "task": task_arn, "reason": reason})
+
+    async def tag_task(self, task_arn: str, controller: str) -> None:
+        """Mark a live task as a controller's."""
+        await self._call(
+            "TagResource", {"resourceArn": task_arn, "tags": [{"key": tags.CONTROLLER, "value": controller}]}
+        )
 
     async def list_tasks(self, *, desired_stopped: bool = False) -> list[str]:
         """ARNs of every task of the cluster whose desired status is RUNNING (or STOPPED), each once.

@@ -70,7 +70,7 @@ class Call:
 
 
 #: What an unheard answer leaves open.
-_CHANGES = frozenset({"RunTask", "StopTask", "RegisterTaskDefinition"})
+_CHANGES = frozenset({"RunTask", "StopTask", "RegisterTaskDefinition", "TagResource"})
 #: Characters of a secret by which a text that repeats it is known, whole or cut short.
 _TELLTALE = 64
 
@@ -114,6 +114,7 @@ _FAULT_CODES = frozenset(
 #: What has no code of its own: the operation, part of its text, and what it says is not there.
 _NOT_FOUND: tuple[tuple[str, str, type[Gone]], ...] = (
     ("StopTask", "task was not found", TaskNotFound),
+    ("TagResource", "specified resource was not found", TaskNotFound),
     ("DescribeTaskDefinition", "Unable to describe task definition", Gone),
     ("GetLogEvents", "does not exist", Gone),  # stream or group: nothing was written yet
 )

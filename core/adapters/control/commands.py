@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.adapters.control.peers import peer_of_request
 from core.adapters.control.problems import NotUnderstood, problem
-from core.api.model import Answer, Command, Outcome
+from core.api.commands import Answer, Command, Outcome
 from core.api.wire import READ_ONLY_HEADER
 from core.domain.text import plain
 

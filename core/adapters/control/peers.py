@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from core.api.model import Operator
+from core.api.commands import Operator
 from core.api.wire import CLAIM_HEADERS
 from core.domain.errors import ConfigurationError
 from core.domain.text import plain

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from core.adapters.control.peers import Admission, Operators, Peer, group_id, login_uid, peer_of, user_name
-from core.api.model import Operator
+from core.api.commands import Operator
 from core.domain.errors import ConfigurationError
 
 NOBODY_HAS = 3_999_999_999  # a uid outside of what any host gives away

@@ -9,15 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from core.api.commands import Answer, Command, Operator
 from core.api.events import EventQuery
-from core.api.model import (
-    Answer,
-    Command,
-    Operator,
-    RunnerState,
-    RunnerView,
-    ScaleSetView,
-)
+from core.api.model import RunnerState, RunnerView, ScaleSetView
 from core.domain.scale_set import ScaleSetSpec
 from core.engine.engine import Engine
 from core.engine.ground import EnginePorts, EngineSettings

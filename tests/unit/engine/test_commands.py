@@ -5,18 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.api.model import (
-    Answer,
-    Command,
-    DeregisterRunner,
-    Operator,
-    Outcome,
-    RunnerState,
-    Severity,
-    SteerScaleSet,
-    StopTask,
-    SweepNow,
-)
+from core.api.commands import Answer, Command, DeregisterRunner, Operator, Outcome, SteerScaleSet, StopTask, SweepNow
+from core.api.model import RunnerState, Severity
 from core.domain.errors import PermissionDenied, Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_completed, job_started

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from core.api.model import Outcome, RunnerState, SweepNow
+from core.api.commands import Outcome, SweepNow
+from core.api.model import RunnerState
 from core.domain.errors import ArcdeckError, OutcomeUnknown, SessionGone, Unavailable
 from core.domain.task import TaskStatus
 from tests.builders import a_scale_set, job_started
