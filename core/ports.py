@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.api.commands import Answer, Command, Operator
     from core.api.events import EventQuery, EventRecord
     from core.api.model import Health, Snapshot, Update
+    from core.domain.budget import Budget
     from core.domain.messages import JitConfig, Message, Registration, RunnerRef, ScaleSetRef, Statistics
     from core.domain.permissions import Permission
     from core.domain.run_task import RunTaskInput
@@ -221,6 +222,7 @@ class Wanted:
 
     scale_sets: tuple[ScaleSetSpec, ...]
     version: str  #: that of the document
+    budgets: tuple[Budget, ...] = ()
 
 
 class Configuration(Protocol):

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import io
 import logging
+import math
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -29,7 +30,7 @@ from core.config.runner_config import parse_runner_config
 from core.config.settings import RunnerDefaults, load_settings
 from core.daemon import JsonLines
 from core.engine.engine import Engine
-from core.world.checker import Bounds, InvariantChecker, StartRules
+from core.world.checker import Bounds, InvariantChecker, SharedLimit, StartRules
 from core.world.faults import ANY_OPERATION, Fault
 from core.world.world import World, WorldSettings
 
@@ -151,7 +152,7 @@ class Stages:
     ) -> AsyncIterator[World]:
         """A world whose invariants are asserted when it is left; ``toml`` names the scale sets that are ours."""
         async with World(settings or WorldSettings(seed=1)) as world:
-            checker = InvariantChecker(world, _bounds(toml), rules=rules, settle=settle)
+            checker = InvariantChecker(world, _bounds(toml), rules=rules, settle=settle, shared=shared_limits(toml))
             with _log() as log:
                 theatre = self._theatres[id(world)] = Theatre(world, checker, log)
                 yield world
@@ -242,6 +243,21 @@ def _bounds(toml: str) -> dict[str, Bounds]:
     return {
         spec.name: Bounds(spec.bounds.maximum, spec.bounds.minimum, spec.bounds.min_idle) for spec in config.scale_sets
     }
+
+
+def shared_limits(toml: str) -> list[SharedLimit]:
+    """The budgets of a configuration, as the checker takes them."""
+    return [
+        SharedLimit(
+            budget.name,
+            frozenset(budget.scale_sets),
+            *(
+                math.inf if limit is None else limit
+                for limit in (budget.max_runners, budget.max_cpu, budget.max_memory)
+            ),
+        )
+        for budget in parse_runner_config(toml, RunnerDefaults()).budgets
+    ]
 
 
 async def _note_events(engine: Engine, events: list[dict[str, object]]) -> None:

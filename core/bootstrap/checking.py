@@ -68,7 +68,7 @@ async def examine(
                 await stack.enter_async_context(connection.client("iam")),
             ),
         )
-        wanted = Wanted(config.scale_sets, document.version)
+        wanted = Wanted(config.scale_sets, document.version, config.budgets)
         found = await Examination(engine_settings(settings, wanted, connection.region), ports).run()
     return found.model_copy(update={"findings": (*told, *found.findings)})
 

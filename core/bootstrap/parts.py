@@ -159,7 +159,7 @@ class TomlConfiguration:
             config = parse_runner_config(document.text, self._defaults)
             for warning in config.warnings:
                 logger.warning("%s", warning)
-            self._last = Wanted(config.scale_sets, document.version)
+            self._last = Wanted(config.scale_sets, document.version, config.budgets)
         return self._last
 
 
@@ -206,6 +206,7 @@ def engine_settings(settings: Settings, wanted: Wanted, region: str) -> EngineSe
         github=settings.github.config_url,
         region=region,
         scale_sets=wanted.scale_sets,
+        budgets=wanted.budgets,
         config_version=wanted.version,
         config_interval=pace.config_poll_interval,
         definitions=DefinitionSettings(

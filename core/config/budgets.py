@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.config.problems import Place, nearest, shown
+from core.domain.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     from core.config.document import PlacedBudget
     from core.config.problems import Findings
     from core.domain.scale_set import ScaleSetSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What the runners of some scale sets may take together; None = no limit of that kind. At least one is set."""
-
-    name: str
-    scale_sets: tuple[str, ...]  #: their names on GitHub, in the order written, without repeats
-    max_runners: int | None = None
-    max_cpu: int | None = None  #: CPU units, 1024 = 1 vCPU
-    max_memory: int | None = None  #: MiB
 
 
 def read_budgets(

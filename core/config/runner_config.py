@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.config.budgets import Budget, read_budgets
+from core.config.budgets import read_budgets
 from core.config.document import SUBJECT, read_document
 from core.config.problems import Findings, Place, configuration_error
 from core.config.resolve import resolve
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.config.document import Document
     from core.config.schema import Defaults
     from core.config.settings import RunnerDefaults
+    from core.domain.budget import Budget
     from core.domain.scale_set import ScaleSetSpec
 
 

@@ -26,7 +26,8 @@ class Dimension(StrEnum):
     ENI = "eni"
     PORTS = "ports"
     GPU = "gpu"
-    ALL = "all"  #: agents, empty providers, quotas and throttling
+    RATE = "rate"  #: throttling: all of it, and no reason to go elsewhere, for the account is over its rate everywhere
+    ALL = "all"  #: agents, empty providers and quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class PlacementClass:
             case Dimension.SIZE | Dimension.PORTS | Dimension.GPU:
                 # No definition of ours asks for a host port or a GPU: the one size that was refused is all it says.
                 return (request.cpu, request.memory) == (self.cpu, self.memory)
-            case Dimension.ALL:
+            case Dimension.RATE | Dimension.ALL:
                 return True
 
     def __str__(self) -> str:
@@ -75,7 +76,7 @@ class PlacementClass:
                 return f"{self.provider} for {self.cpu} cpu with {self.memory} MiB"
             case Dimension.ENI | Dimension.PORTS | Dimension.GPU:
                 return f"{self.provider} for tasks with {self.dimension}"
-            case Dimension.ALL:
+            case Dimension.RATE | Dimension.ALL:
                 return f"all of {self.provider}"
 
 
@@ -87,6 +88,11 @@ _TEXTS: tuple[tuple[str, Dimension], ...] = (
     ("resource:gpu", Dimension.GPU),
     ("capacity is unavailable", Dimension.SIZE),
 )
+
+
+def requests_of(spec: ScaleSetSpec) -> tuple[PlacementRequest, ...]:
+    """What one start of a scale set may ask for, in the order in which places are tried (behaviour.md row 17)."""
+    return tuple(request_of(spec, provider) for provider in spec.placement.capacity_providers or ("",))
 
 
 def request_of(spec: ScaleSetSpec, provider: str = "") -> PlacementRequest:
@@ -107,4 +113,5 @@ def closed_by(error: TransientCapacityError, request: PlacementRequest) -> Place
             place = PlacementClass(request.provider, dimension, request.cpu, request.memory)
             if text in said and place.covers(request):
                 return place
-    return PlacementClass(request.provider, Dimension.ALL)
+    throttled = error.kind is CapacityKind.THROTTLE
+    return PlacementClass(request.provider, Dimension.RATE if throttled else Dimension.ALL)

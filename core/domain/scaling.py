@@ -90,6 +90,7 @@ class Gate:
 
     allow: int  #: how many starts may pass now, 0 or more
     reason: str  #: in words that end the explanation: ``waits 47 s: RESOURCE:CPU, third in a row``
+    listens_for: int = 0  #: jobs that GitHub is told to assign though none of them may start now
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,9 @@ def _nothing(missing: int, assigned: int, bounds: Bounds) -> str:
 def advertised_capacity(bounds: Bounds, supply: Supply, gate: Gate | None) -> int:
     """How many runners we tell GitHub we could run (behaviour.md row 12).
 
-    The maximum; while every placement waits only what is occupied, and what the gate lets through on top.
+    The maximum; while every placement waits only what is occupied, and on top what the gate lets through or wants to
+    hear of.
     """
     if gate is None:
         return bounds.maximum
-    return min(bounds.maximum, supply.occupied + gate.allow)
+    return min(bounds.maximum, supply.occupied + max(gate.allow, gate.listens_for))

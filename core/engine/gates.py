@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain import backoff
+from core.domain.budget import narrowest
 from core.domain.errors import Retryable
-from core.domain.placement import request_of
+from core.domain.placement import requests_of
 from core.domain.scaling import Gate
 from core.engine.pauses import words
 
@@ -18,26 +19,18 @@ if TYPE_CHECKING:
 
     from core.domain.errors import ArcdeckError
     from core.domain.placement import PlacementRequest
+    from core.engine.budgets import Budgets
     from core.engine.placements import Placements
     from core.engine.target import Target
     from core.engine.times import Times
 
 
-def provider_of(target: Target) -> str:
-    """The capacity provider starts use now; empty = the launch type."""
-    return next(iter(target.spec.placement.capacity_providers), "")
-
-
-def placement_of(target: Target) -> PlacementRequest:
-    """What one start of the scale set asks of ECS now."""
-    return request_of(target.spec, provider_of(target))
-
-
 class Gates:
     """All gates of all scale sets. ``jitter`` gives a number in -1..1."""
 
-    def __init__(self, placements: Placements, times: Times, jitter: Callable[[], float]) -> None:
+    def __init__(self, placements: Placements, budgets: Budgets, times: Times, jitter: Callable[[], float]) -> None:
         self.placements = placements
+        self.budgets = budgets
         self._times = times
         self._jitter = jitter
         self._github: backoff.CapacityBackoff | None = None
@@ -49,30 +42,50 @@ class Gates:
 
     def gate(self, target: Target) -> Gate | None:
         """What holds starts of this scale set back now; None = nothing."""
+        return narrowest((self._of_state(target), self.budgets.gate(target)))
+
+    def is_budget(self, target: Target, gate: Gate | None) -> bool:
+        """Whether a gate is a budget's alone: but for that, more might start."""
+        own = self._of_state(target)
+        return gate is not None and (own is None or own.allow > gate.allow)
+
+    def _of_state(self, target: Target) -> Gate | None:
+        """What holds it back for what is known of it, of GitHub and of the places it may use."""
         if shut := self._shut(target):
             return Gate(0, shut)
         # The narrowest of them: one that lets a start through must not hide one that then refuses it, again and again.
-        gates = (self._of_breaker(target), self._of_github(), self.placements.gate(placement_of(target)))
+        gates = (self._of_breaker(target), self._of_github(), self._of_placements(target))
         gate = min((shut for shut in gates if shut is not None), key=lambda shut: shut.allow, default=None)
         if gate is not None and gate.allow:  # the one that may pass is perhaps on its way already
             return Gate(max(0, gate.allow - target.pending_starts), gate.reason)
         return gate
 
-    def begin(self, target: Target) -> bool:
-        """Whether a queued start may still be made; if so it is made now."""
+    def detour(self, target: Target) -> tuple[str, str]:
+        """The place that starts go to now, and why it is not the first one: empty when it is.
+
+        While every place is closed it is the first.
+        """
+        requests = requests_of(target.spec)
+        place = self.placements.first_open(requests) or requests[0]
+        if place == requests[0]:
+            return place.provider, ""
+        shut = self.placements.gate(requests[0])
+        return place.provider, f"falls back to {place.provider}: {shut.reason if shut else ''}"
+
+    def begin(self, target: Target) -> PlacementRequest | None:
+        """Where a queued start may still be made; if so it is made now. None when it may not."""
         now = self._times.monotonic()
         ours = not self._closed and not target.retired and target.leased and target.pause is None
         if not ours or not target.breaker.closed(now) or not (self._github is None or self._github.due(now)):
-            return False
-        if not self.placements.begin(placement_of(target)):
-            return False
-        if self._github is not None:
+            return None
+        place = self.placements.begin_any(requests_of(target.spec))
+        if place is not None and self._github is not None:
             self._github = self._github.probe()
-        return True
+        return place
 
-    def abandoned(self, target: Target, began: float) -> None:
+    def abandoned(self, place: PlacementRequest, began: float) -> None:
         """A start ended, whatever came of it: whoever comes next may probe what it learned nothing about."""
-        self.placements.abandoned(placement_of(target), began)
+        self.placements.abandoned(place, began)
         if self._github is not None and self._github.probing and began >= self._github.closed_at:
             self._github = self._github.abandon()
 
@@ -116,7 +129,8 @@ class Gates:
 
     def forget(self, target: Target) -> list[str]:
         """Open what holds its starts back because an operator said so, but for GitHub's word; what, in words."""
-        forgotten = [f"that there is no room in {place}" for place in self.placements.forget(placement_of(target))]
+        places = [place for request in requests_of(target.spec) for place in self.placements.forget(request)]
+        forgotten = [f"that there is no room in {place}" for place in places]
         if target.breaker.tripped:
             forgotten.append(f"that starts fail for good ({target.breaker.reason})")
         target.breaker = backoff.Breaker()
@@ -125,7 +139,7 @@ class Gates:
     def next_opening(self, target: Target) -> float | None:
         """When a gate that is shut now may let a start through; None when no clock decides that."""
         now = self._times.monotonic()
-        waits = [state.until for _, state in self.placements.closed(placement_of(target))]
+        waits = [min(self.placements.opens_at(request) for request in requests_of(target.spec))]
         if self._github is not None:
             waits.append(self._github.until)
         if target.breaker.tripped:
@@ -144,6 +158,9 @@ class Gates:
             return words(target.pause, self._times)
         ready = target.definition is not None and target.scale_set_id is not None
         return "" if ready else "its task definition or scale set is not ready"
+
+    def _of_placements(self, target: Target) -> Gate | None:
+        return self.placements.gate_of_all(requests_of(target.spec))
 
     def _of_breaker(self, target: Target) -> Gate | None:
         breaker, now = target.breaker, self._times.monotonic()

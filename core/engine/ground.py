@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
+    from core.domain.budget import Budget
     from core.domain.scale_set import ScaleSetSpec
     from core.domain.task_definition import DefinitionSettings
     from core.engine.target import Pause, Target
@@ -34,6 +35,7 @@ class EngineSettings:
     definitions: DefinitionSettings
     owner: str  #: owner name of message sessions
     instance: str  #: changes with each start
+    budgets: tuple[Budget, ...] = ()
     config_version: str = ""  #: of the configuration that ``scale_sets`` come from
     config_interval: float = 300.0
     version: str = ""

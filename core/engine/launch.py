@@ -28,10 +28,10 @@ from core.domain.errors import (
     TransientCapacityError,
     Unavailable,
 )
+from core.domain.placement import requests_of
 from core.domain.run_task import RunTaskInput
 from core.domain.runner import Phase
 from core.domain.scale_set import runner_name
-from core.engine.gates import placement_of, provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,19 +79,22 @@ class Launch:
         self._name = name
         self._sent = False  #: RunTask was asked for
         self._began = services.times.monotonic()
-        self._request = placement_of(target)
+        self._spec = target.spec
+        self._request = requests_of(target.spec)[0]  #: where it goes; for good once it has begun
 
     async def run(self) -> None:
         """Start it, or end the name. Raises nothing but cancellation, after which nothing is left behind."""
-        if not self._services.gates.begin(self._target):
+        place = self._services.gates.begin(self._target)
+        if place is None:
             # A refusal of an earlier start ends the batch (behaviour.md 1.3).
             self._services.fleet.release(self._name)
             return
+        self._request = place
         try:
             if (jit := await self._jit_config()) is not None:
                 await self._launch(jit)
         finally:
-            self._services.gates.abandoned(self._target, self._began)
+            self._services.gates.abandoned(place, self._began)
 
     async def _launch(self, jit: JitConfig) -> None:
         try:
@@ -188,7 +191,7 @@ class Launch:
         return runner is None or runner.phase is not Phase.RESERVED
 
     def _input(self, jit: JitConfig) -> RunTaskInput:
-        placement = self._target.spec.placement
+        placement = self._spec.placement
         return RunTaskInput(
             task_definition=self._target.definition or self._target.spec.family,
             jit_config_encoded=jit.encoded,
@@ -196,7 +199,7 @@ class Launch:
             scale_set_name=self._target.name,
             subnets=placement.subnets,
             security_groups=placement.security_groups,
-            capacity_provider=provider_of(self._target),
+            capacity_provider=self._request.provider if placement.capacity_providers else "",
             launch_type=placement.launch_type,
             runner_id=jit.runner_id,
             controller=self._services.controller,

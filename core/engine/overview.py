@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.api.model import Snapshot
-from core.engine.gates import placement_of
+from core.domain.placement import requests_of
 from core.engine.views import runner_view, scale_set_view
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ class Overview:
         )
 
     def _scale_set(self, scaler: Scaler) -> ScaleSetView:
-        closed = self._placements.closed(placement_of(scaler.target))
+        places = requests_of(scaler.target.spec)
+        shut = self._placements.first_open(places) is None  # then what it waits for is what opens first
+        closed = self._placements.closed(min(places, key=self._placements.opens_at)) if shut else []
         return scale_set_view(scaler.target, scaler.supply(), closed, self._times)
 
     def _runner(self, runner: Runner) -> RunnerView:

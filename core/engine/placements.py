@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.domain import backoff
-from core.domain.placement import closed_by
+from core.domain.placement import Dimension, closed_by
 from core.domain.scaling import Gate
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from core.domain.backoff import CapacityBackoff
     from core.domain.errors import TransientCapacityError
@@ -58,6 +58,41 @@ class Placements:
         if any(state.probing for _, state in found):
             return Gate(0, f"{story}; one probing start is under way")
         return Gate(1, f"{story}; one probing start may try")
+
+    def opens_at(self, request: PlacementRequest) -> float:
+        """When its closed classes may let a request through, as monotonic seconds; 0 when none is closed."""
+        return max((state.until for _, state in self.closed(request)), default=0.0)
+
+    def gate_of_all(self, requests: Sequence[PlacementRequest]) -> Gate | None:
+        """What is allowed to somebody who takes any of these places; None = everything, for one of them is open."""
+        gates = [(request, self.gate(request)) for request in self._within_reach(requests)]
+        shut = [(request, gate) for request, gate in gates if gate is not None]
+        if len(shut) < len(gates):
+            return None
+        _, first = min(shut, key=lambda item: self.opens_at(item[0]))
+        others = len(shut) - 1
+        also = f"; nor in {others} other place{'s' if others > 1 else ''}" if others else ""
+        return Gate(sum(gate.allow for _, gate in shut), first.reason + also)
+
+    def first_open(self, requests: Sequence[PlacementRequest]) -> PlacementRequest | None:
+        """The first place that nothing closes; None when all of them are closed."""
+        return next((request for request in self._within_reach(requests) if not self.closed(request)), None)
+
+    def begin_any(self, requests: Sequence[PlacementRequest]) -> PlacementRequest | None:
+        """Say that a start is about to be made in the first place that takes it: open, or due for a probe; which it is.
+
+        So the first place is tried again by one start as soon as its wait is over, while others go elsewhere.
+        """
+        return next((request for request in self._within_reach(requests) if self.begin(request)), None)
+
+    def _within_reach(self, requests: Sequence[PlacementRequest]) -> list[PlacementRequest]:
+        """The places up to the first one that ECS throttled: to go on behind it would only be another call."""
+        reach: list[PlacementRequest] = []
+        for request in requests:
+            reach.append(request)
+            if any(place.dimension is Dimension.RATE for place, _ in self.closed(request)):
+                break
+        return reach
 
     def begin(self, request: PlacementRequest) -> bool:
         """Say that a start is about to be made; False when a class is closed to it.

@@ -20,6 +20,7 @@ from core.engine.retirement import told
 from core.ports import Wanted
 
 if TYPE_CHECKING:
+    from core.engine.budgets import Budgets
     from core.engine.chronicle import Chronicle
     from core.engine.company import Company, Step
     from core.engine.retirement import Retirement
@@ -41,6 +42,7 @@ class Reload:
         company: Company,
         retirement: Retirement,
         *,
+        budgets: Budgets,
         chronicle: Chronicle,
         times: Times,
         version: str,
@@ -48,6 +50,7 @@ class Reload:
         self._configuration = configuration
         self._company = company
         self._retirement = retirement
+        self._budgets = budgets
         self._chronicle = chronicle
         self._times = times
         self.version = version  #: of what was last taken up
@@ -76,6 +79,7 @@ class Reload:
         leaving = self._retirement.revise({spec.name for spec in reading.scale_sets})
         steps = self._steps(reading) if reading.version != self.version else {}
         self.version = reading.version
+        self._budgets.revise(reading.budgets)
         if leaving:
             steps["removed"] = leaving
         if steps:

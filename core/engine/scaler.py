@@ -7,6 +7,7 @@ opens by the clock. It never awaits a start. The same sentence goes to the scree
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Never
 
 from core.api.model import Severity
@@ -69,9 +70,13 @@ class Scaler:
     def evaluate(self) -> Decision:
         """Decide now, queue the starts, and note the decision when it differs from the one before."""
         gate = self._gates.gate(self.target)
+        self._note_detour()
         self._release_slots()
         supply = self.supply()
         decision = decide(self.target.assigned, supply, self.target.spec.bounds, gate)
+        self.target.short = decision.held > 0 and self._gates.is_budget(self.target, gate)
+        if decision.start and self.target.detour:
+            decision = replace(decision, explanation=f"{decision.explanation}; {self.target.detour}")
         if decision.start:
             self._starts.submit(self.target, decision.start)
             supply = self.supply()
@@ -123,6 +128,15 @@ class Scaler:
     def _patience(self) -> float:
         opening = self._gates.next_opening(self.target)
         return LOOK_AGAIN if opening is None else min(LOOK_AGAIN, max(SOONEST, opening - self._times.monotonic()))
+
+    def _note_detour(self) -> None:
+        """Say where starts go from now on, when that is another place than before (behaviour.md row 17)."""
+        before, target = self.target.place, self.target
+        target.place, target.detour = self._gates.detour(target)
+        if before and before != target.place:
+            story = target.detour or f"back to {target.place}"
+            severity = Severity.WARNING if target.detour else Severity.NOTICE
+            self._chronicle.note("fallback", f"{target.name}: {story}", severity=severity, scale_set=target.name)
 
     def _release_slots(self) -> None:
         """Say, once for each, whose slot is given away though its task has not stopped (behaviour.md row 15)."""

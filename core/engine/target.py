@@ -56,6 +56,9 @@ class Target:
     statistics: Statistics | None = None  #: GitHub's last word
     decision: Decision | None = None
     capacity: int | None = None  #: as last advertised to GitHub
+    place: str = ""  #: where starts go now: a capacity provider, or the launch type
+    detour: str = ""  #: why that is not the first place of its list; empty when it is
+    short: bool = False  #: demand asks for more, and only a budget holds it back
     pending_starts: int = 0  #: reserved, and not yet accepted or given up
     breaker: Breaker = field(default_factory=Breaker)
     session: SessionStatus = field(default_factory=SessionStatus)

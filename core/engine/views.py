@@ -211,7 +211,8 @@ def _scale_set_state(
         (wanted >= target.spec.bounds.maximum and supply.occupied >= target.spec.bounds.maximum,
          ScaleSetState.AT_MAX, target.pending),
     )  # fmt: skip
-    return next(((state, reason) for holds, state, reason in conditions if holds), (ScaleSetState.OK, target.pending))
+    well = (ScaleSetState.OK, target.pending or target.detour)
+    return next(((state, reason) for holds, state, reason in conditions if holds), well)
 
 
 def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times) -> BackoffView | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.engine.budgets import Budgets
 from core.engine.command_wiring import commands, keeping
 from core.engine.company import Company
 from core.engine.deregistrar import Deregistrar
@@ -74,7 +75,8 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     """Put an engine's services together; nothing runs yet."""
     ground = Ground.of(ports)
     placements = Placements(ground.times, ports.rng, settings.capacity_backoff)
-    gates = Gates(placements, ground.times, lambda: ports.rng.uniform(-1.0, 1.0))
+    budgets = _budgets(settings, ground)
+    gates = Gates(placements, budgets, ground.times, lambda: ports.rng.uniform(-1.0, 1.0))
     deregistrar = Deregistrar(
         ports.client, ground.fleet, ground.targets, chronicle=ground.chronicle, times=ground.times
     )
@@ -89,9 +91,10 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     reaper = Reaper(watcher=watcher, fleet=ground.fleet, targets=ground.targets, stops=stops, times=ground.times)
     starts = _starts(settings, ports, ground, gates=gates, deregistrar=deregistrar, endings=endings)
     company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar, watcher=watcher)
+    budgets.scalers = company.scalers
     drainer = _drainer(settings, ground, company.scalers, deregistrar, stops)
     retirement = _retirement(settings, ports, ground, company)
-    reload = _reload(settings, ports, ground, company, retirement)
+    reload = _reload(settings, ports, ground, company, retirement, budgets=budgets)
     pauses = Pauses(ports.journal, ground.pauses, ground.targets, chronicle=ground.chronicle, times=ground.times)
     return Services(
         times=ground.times,
@@ -124,6 +127,16 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, company.scalers),
         logs=RunnerLogs(ground.fleet, ports.task_logs),
         history=History(ports.journal, ground.chronicle.ledger, ground.times),
+    )
+
+
+def _budgets(settings: EngineSettings, ground: Ground) -> Budgets:
+    return Budgets(
+        settings.budgets,
+        targets=ground.targets,
+        fleet=ground.fleet,
+        times=ground.times,
+        slot_release_after=settings.slot_release_after,
     )
 
 
@@ -226,12 +239,19 @@ def _retirement(settings: EngineSettings, ports: EnginePorts, ground: Ground, co
 
 
 def _reload(
-    settings: EngineSettings, ports: EnginePorts, ground: Ground, company: Company, retirement: Retirement
+    settings: EngineSettings,
+    ports: EnginePorts,
+    ground: Ground,
+    company: Company,
+    retirement: Retirement,
+    *,
+    budgets: Budgets,
 ) -> Reload:
     return Reload(
         ports.configuration,
         company,
         retirement,
+        budgets=budgets,
         chronicle=ground.chronicle,
         times=ground.times,
         version=settings.config_version,

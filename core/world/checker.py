@@ -6,16 +6,16 @@ wrong; it does not prove that anything happened.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.world.checks.foreign import ForeignThings
 from core.world.checks.registrations import RegistrationsAreBacked
 from core.world.checks.secrets import SecretsStayInside
-from core.world.checks.starts import Bounds, StartRules, StartsWithinDemand
+from core.world.checks.starts import Bounds, SharedLimit, StartRules, StartsWithinDemand
 from core.world.checks.stops import EXCUSES, Record, StopWatch
 from core.world.world import World
 
-__all__ = ["Bounds", "InvariantChecker", "StartRules"]
+__all__ = ["Bounds", "InvariantChecker", "SharedLimit", "StartRules"]
 
 
 class InvariantChecker:
@@ -23,7 +23,7 @@ class InvariantChecker:
 
     `bounds` names the scale sets that are ours. `rules` must fit the product's thresholds: `patience` no longer than
     its shortest limit for a start. `settle` is how many seconds a registration may be unbacked; `excuses` matches the
-    reasons for which a busy runner may be stopped.
+    reasons for which a busy runner may be stopped. `shared` are limits over several scale sets.
     """
 
     def __init__(
@@ -34,10 +34,11 @@ class InvariantChecker:
         rules: StartRules | None = None,
         settle: float = 120.0,
         excuses: re.Pattern[str] = EXCUSES,
+        shared: Sequence[SharedLimit] = (),
     ) -> None:
         self.foreign = ForeignThings(world)
         self.stops = StopWatch(world, excuses)
-        self._starts = StartsWithinDemand(world, bounds, rules or StartRules())
+        self._starts = StartsWithinDemand(world, bounds, rules or StartRules(), shared)
         self._registrations = RegistrationsAreBacked(world, settle)
         self._secrets = SecretsStayInside(world)
         for observer in (self.foreign, self.stops, self._starts):
@@ -46,6 +47,10 @@ class InvariantChecker:
     def set_bounds(self, scale_set: str, bounds: Bounds) -> None:
         """Let other bounds hold from now on, after the product was told."""
         self._starts.bounds[scale_set] = bounds
+
+    def set_shared(self, shared: Sequence[SharedLimit]) -> None:
+        """Let other limits over several scale sets hold from now on, after the product was told."""
+        self._starts.shared = list(shared)
 
     def was_told(self, *, journal: Iterable[Record] | None = None, events: Iterable[Record] | None = None) -> None:
         """Hand over what the product wrote, as plain values; None is not judged. Later ones replace earlier ones."""

@@ -170,4 +170,64 @@ MUTANTS = (
         _SUITE,
         ("test_after_a_crash_a_start_whose_task_is_not_listed_yet_is_not_made_twice",),
     ),
+    Mutant(
+        17,
+        "a full provider is waited for, whatever others there are",
+        (
+            Edit(
+                "core/domain/placement.py",
+                'spec.placement.capacity_providers or ("",)',
+                'spec.placement.capacity_providers[:1] or ("",)',
+            ),
+        ),
+        "test_fallback.py",
+        ("test_while_the_first_is_full_starts_go_to_the_next_and_then_back",),
+    ),
+    Mutant(
+        17,
+        "a start is repeated wherever starts go by then",
+        (
+            Edit(
+                "core/engine/launch.py",
+                'self._request.provider if placement.capacity_providers else ""',
+                "self._services.gates.detour(self._target)[0]",
+            ),
+        ),
+        "test_fallback.py",
+        ("test_a_start_whose_answer_is_lost_is_repeated_where_it_was_begun",),
+    ),
+    Mutant(
+        18,
+        "a budget is read and not obeyed",
+        (
+            Edit(
+                "core/engine/gates.py",
+                "narrowest((self._of_state(target), self.budgets.gate(target)))",
+                "self._of_state(target)",
+            ),
+        ),
+        "test_budgets.py",
+        ("test_a_burst_of_all_its_scale_sets_stays_within_the_budget_and_is_served",),
+    ),
+    Mutant(
+        18,
+        "who has most of a budget takes what becomes free",
+        (Edit("core/domain/budget.py", "taken - kept", "taken"),),
+        "test_budgets.py",
+        ("test_a_scale_set_with_steady_demand_starves_no_other",),
+    ),
+    Mutant(
+        18,
+        "only the number of runners counts against a budget",
+        (Edit("core/domain/budget.py", "lambda held: held.memory", "lambda _: 0"),),
+        "test_budgets.py",
+        ("test_what_runners_need_counts_not_only_how_many_there_are",),
+    ),
+    Mutant(
+        18,
+        "a changed budget holds after a restart only",
+        (Edit("core/engine/reload.py", "        self._budgets.revise(reading.budgets)\n", ""),),
+        "test_budgets.py",
+        ("test_a_budget_that_is_lowered_stops_nobody_and_holds_from_then_on",),
+    ),
 )

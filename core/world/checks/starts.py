@@ -11,8 +11,9 @@ can differ for good reasons the product gets the benefit of the doubt.
   first asked for this runner: a start that is repeated after a lost answer is still the same start.
 """
 
+import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -50,11 +51,25 @@ class StartRules:
     slot_release: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class SharedLimit:
+    """What the tasks of some scale sets may take together; infinite where it is not limited."""
+
+    name: str
+    scale_sets: frozenset[str]
+    runners: float = math.inf
+    cpu: float = math.inf
+    memory: float = math.inf
+
+
 class StartsWithinDemand:
     """Watches RunTask and the statistics. `bounds` is by scale set name and may change at any time."""
 
-    def __init__(self, world: World, bounds: Mapping[str, Bounds], rules: StartRules) -> None:
+    def __init__(
+        self, world: World, bounds: Mapping[str, Bounds], rules: StartRules, shared: Sequence[SharedLimit] = ()
+    ) -> None:
         self.bounds = dict(bounds)
+        self.shared = list(shared)
         self._world = world
         self._rules = rules
         self._told: dict[str, list[tuple[float, int]]] = {}
@@ -105,12 +120,26 @@ class StartsWithinDemand:
         occupied = sum(self._occupies(one) for one in tasks)
         if occupied > bounds.max_runners:
             self._report(name, task, f"took slot {occupied} of {bounds.max_runners}")
+        for limit in self.shared:
+            if name in limit.scale_sets:
+                self._judge_shared(task, limit)
         usable = sum(self._is_usable(one) for one in tasks)
         assigned = self._assigned(name, asked_at)
         wanted = 0 if assigned is None else bounds.want(assigned)
         if usable > wanted:
             known = "nothing was known of its demand" if assigned is None else f"{assigned} jobs were assigned"
             self._report(name, task, f"made {usable} runners usable where {wanted} were wanted: {known}")
+
+    def _judge_shared(self, task: EcsTask, limit: SharedLimit) -> None:
+        theirs = [one for one in self._world.ecs.tasks.values() if one.tags.get(SCALE_SET_TAG) in limit.scale_sets]
+        held = [one.size for one in theirs if self._occupies(one)]
+        for what, taken, most in (
+            ("runners", len(held), limit.runners),
+            ("cpu", sum(size.cpu for size in held), limit.cpu),
+            ("MiB", sum(size.memory for size in held), limit.memory),
+        ):
+            if taken > most:
+                self._report(task.tags[SCALE_SET_TAG], task, f"took {taken} of {most:g} {what} of budget {limit.name}")
 
     def _report(self, name: str, task: EcsTask, what: str) -> None:
         at = f"{task.created_at:%H:%M:%S}"

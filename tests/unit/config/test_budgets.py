@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.config.budgets import Budget
 from core.config.settings import RunnerDefaults
+from core.domain.budget import Budget
 from tests.unit.config.builders import EXTERNAL, parsed, problems, runner
 
 TWO = (

@@ -63,9 +63,15 @@ def test_what_ecs_said_decides_the_dimension(reason: str, dimension: Dimension) 
     assert closed(reason).dimension is dimension
 
 
-@pytest.mark.parametrize("kind", [CapacityKind.THROTTLE, CapacityKind.QUOTA])
-def test_throttling_and_quotas_close_the_whole_provider_whatever_their_words(kind: CapacityKind) -> None:
-    assert closed_by(refusal("RESOURCE:CPU", kind=kind), MEDIUM) == PlacementClass("FARGATE", Dimension.ALL)
+@pytest.mark.parametrize(
+    ("kind", "dimension"), [(CapacityKind.THROTTLE, Dimension.RATE), (CapacityKind.QUOTA, Dimension.ALL)]
+)
+def test_throttling_and_quotas_close_the_whole_provider_whatever_their_words(
+    kind: CapacityKind, dimension: Dimension
+) -> None:
+    place = closed_by(refusal("RESOURCE:CPU", kind=kind), MEDIUM)
+    assert place == PlacementClass("FARGATE", dimension)
+    assert str(place) == "all of FARGATE"
 
 
 @given(request=requests, reason=reasons)
