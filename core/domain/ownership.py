@@ -41,6 +41,11 @@ def foreign_scale_set(name: str, labels: Sequence[str], controller: str) -> str:
     return ""
 
 
+def bears_no_marks(name: str, labels: Sequence[str]) -> bool:
+    """Whether a scale set has no label but its name: GHES before 3.18 keeps no other, ours among them (section 3.8)."""
+    return all(label.lower() == name.lower() for label in labels)
+
+
 def foreign_definition(family: str, owner: str | None, controller: str, *, managed: bool) -> str:
     """Why a task definition family in ECS is not ours to change; empty when it is. ``owner`` None: no id is on it."""
     if not managed:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
     from core.engine.company import Company
     from core.engine.definitions import Definitions
+    from core.engine.made import Made
     from core.engine.target import Target
     from core.ports import EcsClient, ScaleSetClient
 
@@ -39,6 +40,7 @@ class Adopting:
         company: Company,
         definitions: Definitions,
         targets: Mapping[str, Target],
+        made: Made,
         controller: str,
         owner: str,
     ) -> None:
@@ -47,6 +49,7 @@ class Adopting:
         self._company = company
         self._definitions = definitions
         self._targets = targets
+        self._made = made
         self._controller = controller
         self._owner = owner
 
@@ -86,6 +89,7 @@ class Adopting:
             tasks = await self._take_tasks(spec, owner)
             labels = labels_on_github(spec, self._controller)
             await self._client.update_scale_set(existing.id, spec.name, labels)
+            self._made.note(existing, "taken over")
         finally:
             await session.close()
         return tasks

@@ -79,6 +79,7 @@ def keeping(
         company=company,
         definitions=company.definitions,
         targets=ground.targets,
+        made=ground.made,
         controller=settings.controller,
         owner=settings.owner,
     )

@@ -88,6 +88,7 @@ class Company:
             listening=ListenerServices(ground.fleet, deregistrar, ground.chronicle, ground.times),
             rng=ports.rng,
             controller=settings.controller,
+            made=ground.made,
             owner=settings.owner,
             retired=self._dismiss,
         )

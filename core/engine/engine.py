@@ -167,6 +167,7 @@ class Engine:
         told = ""
         await self._services.recovery.read()
         await self._services.pauses.recall()
+        await self._services.made.recall()
         while True:
             try:
                 await self._ports.ecs.check_cluster()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.engine.chronicle import Chronicle
 from core.engine.fleet import Fleet
+from core.engine.made import Made
 from core.engine.pulse import Pulse
 from core.engine.times import Times
 
@@ -79,6 +80,7 @@ class Ground:
     fleet: Fleet
     targets: dict[str, Target]
     pauses: dict[str, Pause]  #: by scale set, whether it is one of the targets or not
+    made: Made
 
     @classmethod
     def of(cls, ports: EnginePorts) -> Ground:
@@ -86,4 +88,5 @@ class Ground:
         times, pulse = Times(ports.clock), Pulse()
         fleet = Fleet(times)
         fleet.watchers.append(lambda _: pulse.touch())
-        return cls(times, pulse, Chronicle(ports.journal, times, pulse), fleet, {}, {})
+        chronicle = Chronicle(ports.journal, times, pulse)
+        return cls(times, pulse, chronicle, fleet, {}, {}, Made(ports.journal, chronicle))

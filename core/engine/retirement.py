@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.engine.chronicle import Chronicle
     from core.engine.company import Company
     from core.engine.fleet import Fleet
+    from core.engine.made import Made
     from core.engine.target import Target
     from core.ports import Journal, ScaleSetClient
 
@@ -66,6 +67,7 @@ class Retirement:
         fleet: Fleet,
         chronicle: Chronicle,
         controller: str,
+        made: Made,
         allowed: bool,
         observes: bool = False,
     ) -> None:
@@ -76,6 +78,7 @@ class Retirement:
         self._fleet = fleet
         self._chronicle = chronicle
         self._controller = controller
+        self._made = made
         self._allowed = allowed
         self._goes = "they would drain, and then go" if observes else "they drain, and then they go"
         self._served: frozenset[str] = frozenset()  #: before the change whose removals wait; what came since is no stay
@@ -181,7 +184,8 @@ class Retirement:
                 group_id = await self._client.runner_group_id(group)
             except ConfigurationError:
                 continue  # its scale sets say so themselves, and the others need not wait for it
-            found |= {ref.name for ref in await self._client.list_scale_sets(group_id) if mark in ref.labels}
+            listed = await self._client.list_scale_sets(group_id)
+            found |= {ref.name for ref in listed if mark in ref.labels or self._made.has(ref)}
         return found
 
     def _tell(self, names: Sequence[str], braked: str, record: Mapping[str, object]) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
     from core.engine.definitions import Definitions
     from core.engine.listener import ListenerServices
+    from core.engine.made import Made
     from core.engine.scaler import Scaler
     from core.engine.target import Target
     from core.engine.watcher import Watcher
@@ -53,6 +54,7 @@ class LoopServices:
     listening: ListenerServices
     rng: random.Random
     controller: str
+    made: Made
     owner: str  #: owner name of sessions: the host's, for people to read
     retired: Callable[[Target], None]  #: told when a retired scale set is gone
 
@@ -79,6 +81,7 @@ class ScaleSetLoop:
             services.definitions,
             services.listening.chronicle,
             controller=services.controller,
+            made=services.made,
         )
         self._turned = asyncio.Event()  #: what it is here for has changed: begin anew
         self._revised = asyncio.Event()  #: the configuration was changed
@@ -216,7 +219,7 @@ class ScaleSetLoop:
         if not self._target.braked:
             group_id = await self._services.client.runner_group_id(self._target.spec.runner_group)
             existing = await self._services.client.get_scale_set(self._target.name, group_id)
-            if existing is not None and controller_label(self._services.controller) in existing.labels:
+            if existing is not None and self._is_ours(existing):
                 await self._drain_and_delete(existing)
             elif existing is not None:
                 self._target.braked = "its scale set on GitHub is not ours, so its tasks are only observed"
@@ -228,6 +231,9 @@ class ScaleSetLoop:
             self._services.retired(self._target)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
+
+    def _is_ours(self, existing: ScaleSetRef) -> bool:
+        return controller_label(self._services.controller) in existing.labels or self._services.made.has(existing)
 
     async def _drain_and_delete(self, existing: ScaleSetRef) -> None:
         self._target.scale_set_id = existing.id

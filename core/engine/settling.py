@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
     from core.engine.chronicle import Chronicle
     from core.engine.definitions import Definitions
+    from core.engine.made import Made
     from core.engine.target import Target
     from core.ports import ScaleSetClient
 
@@ -25,13 +26,21 @@ class Settler:
     """Settles one scale set, as often as it takes."""
 
     def __init__(
-        self, target: Target, client: ScaleSetClient, definitions: Definitions, chronicle: Chronicle, *, controller: str
+        self,
+        target: Target,
+        client: ScaleSetClient,
+        definitions: Definitions,
+        chronicle: Chronicle,
+        *,
+        controller: str,
+        made: Made,
     ) -> None:
         self._target = target
         self._client = client
         self._definitions = definitions
         self._chronicle = chronicle
         self._controller = controller
+        self._made = made
 
     async def settle(self) -> int:
         """Put what is wanted into force, and return the scale set's id on GitHub.
@@ -59,14 +68,14 @@ class Settler:
                 if existing is None:
                     raise
             else:
-                self._chronicle.note(
-                    "scale-set", f"scale set {spec.name} created on GitHub", scale_set=spec.name, keep={}
-                )
+                self._made.note(created, "created on GitHub")
                 self._target.forgive()  # what failed with one that is gone says nothing of this one
                 return created
         self._check_owner(existing)
         return await self._client.update_scale_set(existing.id, spec.name, labels)
 
     def _check_owner(self, existing: ScaleSetRef) -> None:
+        if self._made.has(existing):
+            return
         if foreign := foreign_scale_set(existing.name, existing.labels, self._controller):
             raise ForeignOwner(foreign)

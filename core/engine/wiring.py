@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.engine.chronicle import Chronicle
     from core.engine.commands import Commands
     from core.engine.ground import EnginePorts, EngineSettings
+    from core.engine.made import Made
     from core.engine.scaler import Scaler
     from core.engine.target import Target
     from core.engine.times import Times
@@ -52,6 +53,7 @@ class Services:
 
     times: Times
     chronicle: Chronicle
+    made: Made
     targets: dict[str, Target]
     gates: Gates
     deregistrar: Deregistrar
@@ -99,6 +101,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     return Services(
         times=ground.times,
         chronicle=ground.chronicle,
+        made=ground.made,
         targets=ground.targets,
         gates=gates,
         deregistrar=deregistrar,
@@ -233,6 +236,7 @@ def _retirement(settings: EngineSettings, ports: EnginePorts, ground: Ground, co
         fleet=ground.fleet,
         chronicle=ground.chronicle,
         controller=settings.controller,
+        made=ground.made,
         allowed=settings.allow_mass_removal,
         observes=settings.observe,
     )

@@ -46,7 +46,13 @@ MUTANTS = (
     Mutant(
         12,
         "the maximum is advertised while there is no room",
-        (Edit(_SCALING, "return min(bounds.maximum, supply.occupied + max(gate.allow, gate.listens_for))", "return bounds.maximum"),),
+        (
+            Edit(
+                _SCALING,
+                "return min(bounds.maximum, supply.occupied + max(gate.allow, gate.listens_for))",
+                "return bounds.maximum",
+            ),
+        ),
         _SUITE,
         (
             "test_the_advertised_capacity_falls_while_there_is_no_room_and_comes_back_with_the_first_success",

@@ -214,7 +214,7 @@ MUTANTS = (
         "who has most of a budget takes what becomes free",
         (Edit("core/domain/budget.py", "taken - kept", "taken"),),
         "test_budgets.py",
-        ("test_a_scale_set_with_steady_demand_starves_no_other",),
+        ("test_one_that_needs_much_is_not_starved_by_those_that_need_little",),
     ),
     Mutant(
         18,

@@ -68,11 +68,12 @@ _OPEN_INTENTS: Final = """
     SELECT at, kind, scale_set, entries.runner_name, task_arn, operator, text, data
     FROM entries JOIN open_intents ON entry = id ORDER BY id
 """
-#: What is still open stays: intents, and the pauses of scale sets, which people say seldom and for long.
+#: What is still open stays: intents, the pauses of scale sets, which people say seldom and for long, and which scale
+#: sets we made.
 _EXPIRE: Final = """
     DELETE FROM entries WHERE id IN (
         SELECT id FROM entries
-        WHERE at < ? AND kind NOT IN ('paused', 'resumed') AND id NOT IN (SELECT entry FROM open_intents)
+        WHERE at < ? AND kind NOT IN ('paused', 'resumed', 'scale-set') AND id NOT IN (SELECT entry FROM open_intents)
         LIMIT ?
     )
 """

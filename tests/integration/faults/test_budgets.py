@@ -69,6 +69,17 @@ async def test_a_scale_set_with_steady_demand_starves_no_other(stages: Stages) -
         assert waited < 400  # one of a's six has ended, and made room, by then
 
 
+async def test_one_that_needs_much_is_not_starved_by_those_that_need_little(stages: Stages) -> None:
+    # behaviour.md row 18
+    toml = "\n".join((runners("a", "b"), runners("c", cpu=4096), BUDGET, "max_cpu = 4096"))
+    async with stages.world(toml=toml) as world, stages.controller(world, toml=toml):
+        await asyncio.sleep(5)
+        jobs(world, 40, scale_set="a", seconds=60.0)
+        await asyncio.sleep(60)
+        (big,) = jobs(world, 1, scale_set="c", seconds=30.0)
+        await until(lambda: big.result, 900)
+
+
 async def test_tasks_above_a_budget_are_adopted_and_nothing_starts_before_there_is_room(stages: Stages) -> None:
     # behaviour.md rows 7 and 18
     async with stages.world(toml=SIX) as world:

@@ -10,6 +10,7 @@ from core.world.faults import Fault
 from core.world.world import World, WorldSettings
 from tests.integration.conftest import Stages
 from tests.integration.faults.outsiders import jobs, until
+from tests.integration.faults.planted import WELL
 
 pytestmark = pytest.mark.virtual_time
 
@@ -105,9 +106,14 @@ async def test_a_start_whose_answer_is_lost_is_repeated_where_it_was_begun(stage
     # behaviour.md rows 14 and 17: the identical request, whatever is learned about its place meanwhile
     async with stages.world(WORLD, toml=TOML) as world, stages.controller(world, toml=TOML):
         await asyncio.sleep(5)
-        world.faults.add("RunTask", Fault("answer_lost"))
-        (job,) = jobs(world, 1)
-        await until(lambda: world.ecs.tasks, 10)
+        for fault in (Fault("answer_lost"), WELL, Fault("answer_lost")):
+            world.faults.add("RunTask", fault)
+        (first,) = jobs(world, 1)
+        await until(lambda: world.ecs.tasks, 10, step=0.1)
         world.ecs.capacity.close(FULL, pool="FARGATE_SPOT", seconds=60)
-        await until(lambda: job.result, 300)
-        assert places(world) == ["FARGATE_SPOT"]
+        (second,) = jobs(world, 1)  # which learns that there is no room, before the first one's request is repeated
+        await until(lambda: first.result and second.result, 300)
+        assert sorted(places(world)) == ["FARGATE", "FARGATE_SPOT"]
+        asked = [call.request for call in world.ecs.log if call.operation == "RunTask"]
+        sent = {(one["clientToken"], one["capacityProviderStrategy"][0]["capacityProvider"]) for one in asked}
+        assert len(sent) == len({token for token, _ in sent}) < len(asked)
