@@ -184,19 +184,6 @@ MUTANTS = (
         ("test_while_the_first_is_full_starts_go_to_the_next_and_then_back",),
     ),
     Mutant(
-        17,
-        "a start is repeated wherever starts go by then",
-        (
-            Edit(
-                "core/engine/launch.py",
-                'self._request.provider if placement.capacity_providers else ""',
-                "self._services.gates.detour(self._target)[0]",
-            ),
-        ),
-        "test_fallback.py",
-        ("test_a_start_whose_answer_is_lost_is_repeated_where_it_was_begun",),
-    ),
-    Mutant(
         18,
         "a budget is read and not obeyed",
         (

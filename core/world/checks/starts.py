@@ -7,6 +7,7 @@ can differ for good reasons the product gets the benefit of the doubt.
   the product may give its slot away (behaviour.md row 15). Tasks that were there before, or a maximum that was lowered,
   excuse nothing: at or above the maximum nothing may start.
 - A task is usable while it is wanted to run and its runner is online, or still to come and no older than `patience`.
+  What GitHub's list shows offline, or showed so in the last `window` seconds, cannot be known to be usable.
 - Wanted is the most that follows from the statistics the controller was told in the last `window` seconds before it
   first asked for this runner: a start that is repeated after a lost answer is still the same start.
 """
@@ -76,6 +77,7 @@ class StartsWithinDemand:
         self._asked_at: dict[int, float] = {}
         self._latest = max((task.sequence for task in world.ecs.tasks.values()), default=0)
         self._useless_since: dict[EcsTask, float] = {}
+        self._shown_offline: dict[int, float] = {}  # by runner: when a list last could have shown it so
         self._looked_at = float("-inf")
         self._violations: list[str] = []
 
@@ -123,7 +125,7 @@ class StartsWithinDemand:
         for limit in self.shared:
             if name in limit.scale_sets:
                 self._judge_shared(task, limit)
-        usable = sum(self._is_usable(one) for one in tasks)
+        usable = sum(self._is_usable(one) and not self._was_shown_offline(one) for one in tasks)
         assigned = self._assigned(name, asked_at)
         wanted = 0 if assigned is None else bounds.want(assigned)
         if usable > wanted:
@@ -160,10 +162,15 @@ class StartsWithinDemand:
         young = self._world.clock.now() - task.created_at <= timedelta(seconds=self._rules.patience)
         return runner.connected_at is None and young
 
+    def _was_shown_offline(self, task: EcsTask) -> bool:
+        shown = self._shown_offline.get(runner_of(task) or 0, float("-inf"))
+        return self._world.clock.monotonic() - shown <= self._rules.window
+
     def _look_for_useless(self) -> None:
         now = self._world.clock.monotonic()
         if now - self._looked_at >= _LOOK_EVERY:
             self._looked_at = now
+            self._shown_offline |= dict.fromkeys(self._world.github.quirks.shown_offline, now)
             for task in self._world.ecs.tasks.values():
                 self._occupies(task)
 
