@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from core.api.commands import Answer
 from core.api.events import EventRecord
+from core.api.logs import USUAL_LINES, LogEnd, LogLine
 from core.api.model import PROTOCOL, Delta, Health, Heartbeat, Hello, Problem, Snapshot
 from core.api.wire import CLAIM_HEADERS, PROTOCOL_HEADER, READ_ONLY_HEADER, Decoder, ProtocolViolation, Unknown
 
@@ -142,6 +143,16 @@ class ControlClient:
                 yield EventRecord.model_validate_json(line)
             if follow:
                 raise ConnectionLost("The daemon closed the connection.")
+
+    async def logs(self, runner: str, *, after: str = "", limit: int = USUAL_LINES) -> tuple[list[LogLine], str]:
+        """The newest lines that a runner's task printed, or those behind ``after``; and the ``after`` to go on with.
+
+        Every answer ends: whoever follows asks again. Any ControlError.
+        """
+        path = f"/v1/tasks/{quote(runner, safe='')}/logs?{urlencode({'after': after, 'limit': limit})}"
+        async with self._request("GET", path, self._timeouts.answer) as response:
+            *lines, end = (await response.read()).splitlines() or [b""]
+            return [LogLine.model_validate_json(line) for line in lines], LogEnd.model_validate_json(end).next
 
     async def execute(self, command: Command) -> Answer:
         """Send a command; a refusal by the engine is an answer, not an error.

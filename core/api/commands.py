@@ -39,6 +39,7 @@ class SweepNow(_Sent):
 
     kind: Literal["sweep"] = "sweep"
     scale_set: str | None = None  #: None = all
+    preview: bool = False  #: only look, and say what would be stopped
 
 
 class DeregisterRunner(_Sent):
@@ -106,3 +107,4 @@ class Answer(View):
     id: str
     outcome: Outcome
     text: str  #: one sentence: what was done, or why not
+    details: tuple[str, ...] = ()  #: one line for each thing that the sentence counts, where there are several

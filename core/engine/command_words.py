@@ -33,7 +33,8 @@ def _(command: StopTask) -> str:
 
 @in_words.register
 def _(command: SweepNow) -> str:
-    return f"sweep {plain(command.scale_set, _NAME)}" if command.scale_set else "sweep"
+    what = "preview of a sweep" if command.preview else "sweep"
+    return f"{what} of {plain(command.scale_set, _NAME)}" if command.scale_set else what
 
 
 @in_words.register

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.api.commands import (
     AdoptScaleSet,
@@ -49,6 +49,14 @@ if TYPE_CHECKING:
 
 #: Answers remembered, so that a command sent again acts once.
 REMEMBERED = 1000
+
+
+class Told(NamedTuple):
+    """What came of a command."""
+
+    outcome: Outcome
+    text: str
+    details: tuple[str, ...] = ()
 
 
 class Commands:
@@ -97,39 +105,39 @@ class Commands:
     async def _answer(self, command: Command, operator: Operator) -> Answer:
         who = operator_name(operator)
         try:
-            outcome, text = await self._dispatch(command, who)
+            told = await self._dispatch(command, who)
         except Refused as refusal:
-            outcome, text = Outcome.REFUSED, str(refusal)
+            told = Told(Outcome.REFUSED, str(refusal))
         except ArcdeckError as error:
-            outcome, text = Outcome.FAILED, str(error)
+            told = Told(Outcome.FAILED, str(error))
         self._chronicle.note(
             "command",
-            f"{in_words(command)}, asked for by {who}: {outcome}, {text}",
-            severity=Severity.NOTICE if outcome in {Outcome.DONE, Outcome.ALREADY} else Severity.WARNING,
+            f"{in_words(command)}, asked for by {who}: {told.outcome}, {told.text}",
+            severity=Severity.NOTICE if told.outcome in {Outcome.DONE, Outcome.ALREADY} else Severity.WARNING,
             scale_set=scale_set_of_command(command),
             runner=plain(command.runner, 100) if isinstance(command, StopTask | DeregisterRunner) else "",
             operator=who,
             keep={
                 "command": command.model_dump(mode="json"),
-                "outcome": outcome.value,
+                "outcome": told.outcome.value,
                 "uid": operator.uid,
                 "claimed": plain(operator.claimed, 200),
             },
         )
-        return Answer(id=command.id, outcome=outcome, text=text)
+        return Answer(id=command.id, outcome=told.outcome, text=told.text, details=told.details)
 
-    async def _dispatch(self, command: Command, who: str) -> tuple[Outcome, str]:
+    async def _dispatch(self, command: Command, who: str) -> Told:
         match command:
             case StopTask():
-                return await self._stop(command, who)
+                return Told(*await self._stop(command, who))
             case SweepNow():
                 return await self._sweep(command)
             case DeregisterRunner():
-                return await self._deregister(command, who)
+                return Told(*await self._deregister(command, who))
             case SteerScaleSet():
-                return await self._steering.steer(command, who)
+                return Told(*await self._steering.steer(command, who))
             case AdoptScaleSet() | RecreateScaleSet() | TendConfiguration():
-                return await self._keeping.carry_out(command)
+                return Told(*await self._keeping.carry_out(command))
 
     # --- stop task -------------------------------------------------------------------------------------------------
 
@@ -176,13 +184,18 @@ class Commands:
 
     # --- sweep -----------------------------------------------------------------------------------------------------
 
-    async def _sweep(self, command: SweepNow) -> tuple[Outcome, str]:
+    async def _sweep(self, command: SweepNow) -> Told:
         if command.scale_set is not None:
             check_ours(self._targets, command.scale_set)
-        stopped = await self._reaper.sweep(command.scale_set)
         where = command.scale_set or f"{len(self._targets)} scale sets"
+        if command.preview:
+            victims = await self._reaper.preview(command.scale_set)
+            looked = len(self._fleet.live(command.scale_set))
+            lines = tuple(f"{runner.name}: {reason}" for runner, reason in victims)
+            return Told(Outcome.DONE, f"{where}, {looked} runners: {len(victims)} would be stopped", lines)
+        stopped = await self._reaper.sweep(command.scale_set)
         looked = len(self._fleet.live(command.scale_set))
-        return Outcome.DONE, f"{where}, {looked} runners: {stopped} stopped"
+        return Told(Outcome.DONE, f"{where}, {looked} runners: {stopped} stopped")
 
     # --- deregister ------------------------------------------------------------------------------------------------
 

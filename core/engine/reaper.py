@@ -64,11 +64,21 @@ class Reaper:
             stopped += await self._judge(runner) if runner else 0
         return stopped
 
-    async def _judge(self, runner: Runner) -> int:
+    async def preview(self, scale_set: str | None = None) -> list[tuple[Runner, str]]:
+        """Look at ECS, and tell whom a sweep would stop now and why; nothing is stopped. Raises as ``sweep``."""
+        await self._watcher.read_all()
+        judged = [(runner, self._reason(runner)) for runner in self._fleet.live(scale_set)]
+        return [(runner, reason) for runner, reason in judged if reason is not None]
+
+    def _reason(self, runner: Runner) -> str | None:
+        """Why its task must be stopped now; None when it may live, or is not ours to stop."""
         target = self._targets.get(runner.scale_set)
         if target is None or not target.leased:
-            return 0
-        reason = reaping.stop_reason(runner, target.spec.limits, self._times.monotonic())
+            return None
+        return reaping.stop_reason(runner, target.spec.limits, self._times.monotonic())
+
+    async def _judge(self, runner: Runner) -> int:
+        reason = self._reason(runner)
         if reason is None:
             return 0
         try:

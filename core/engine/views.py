@@ -24,6 +24,7 @@ from core.domain.runner import Phase
 from core.domain.task import TaskStatus
 from core.engine.endings import why_it_ended
 from core.engine.pauses import words
+from core.engine.stops import REAPER
 
 if TYPE_CHECKING:
     from core.domain.backoff import CapacityBackoff
@@ -61,7 +62,10 @@ def runner_state(runner: Runner) -> RunnerState:
 
 
 def _failed(runner: Runner) -> bool:
-    task = runner.task
+    """Whether it ended without having served; one that a person stopped, or that nobody needed, ended as was asked."""
+    task, stop = runner.task, runner.stop
+    if stop is not None and (stop.by != REAPER or (runner.online_since is not None and runner.job is None)):
+        return False
     if runner.note or task is None:
         return True
     return bool(task.exit_code) or task.stop_code == "TaskFailedToStart" or task.started_at is None
@@ -202,7 +206,7 @@ def _scale_set_state(
         (target.session.state == "conflict", ScaleSetState.SESSION, "another session is alive; standing by"),
         (paused, ScaleSetState.PAUSED, words(target.pause, times) if target.pause else ""),
         (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
-        (supply.overdue > 0, ScaleSetState.LATE_START, f"{supply.overdue} starts are over their limit"),
+        (supply.overdue > 0, ScaleSetState.LATE_START, _late(supply.overdue)),
         (bool(target.observed), ScaleSetState.OBSERVING, target.observed),
         (bool(target.braked), ScaleSetState.OBSERVING, f"no longer configured; {target.braked}"),
         (target.retired, ScaleSetState.RETIRING, "no longer configured; it goes when its last runner has left"),
@@ -213,6 +217,10 @@ def _scale_set_state(
     )  # fmt: skip
     well = (ScaleSetState.OK, target.pending or target.detour)
     return next(((state, reason) for holds, state, reason in conditions if holds), well)
+
+
+def _late(starts: int) -> str:
+    return "1 start is over its limit" if starts == 1 else f"{starts} starts are over their limit"
 
 
 def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times) -> BackoffView | None:

@@ -47,8 +47,8 @@ class WorldSettings:
 
     `epoch` is the wall time at the beginning, None the host's. `pace`, `capacity`, `visibility`, `odds` and
     `throttling` are ECS's, `flow`, `timings`, `quirks`, `rate_limits` and `groups` GitHub's, `habits` those of
-    runner processes. `neighbours` puts moto behind the AWS endpoint, and what runners print into its logs; this wants
-    real time.
+    runner processes. `personal_tokens` are good for GitHub beside the App, which knows no enterprises. `neighbours`
+    puts moto behind the AWS endpoint, and what runners print into its logs; this wants real time.
     """
 
     seed: int = 1
@@ -67,6 +67,7 @@ class WorldSettings:
     quirks: Quirks = field(default_factory=Quirks)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     groups: tuple[RunnerGroup, ...] = (RunnerGroup(1, "Default"),)
+    personal_tokens: frozenset[str] = field(default=frozenset(), repr=False)
     habits: Habits = field(default_factory=Habits)
     neighbours: bool = False
 
@@ -193,7 +194,7 @@ class World:
             faults=self.faults,
             timings=settings.timings,
             quirks=settings.quirks,
-            credentials=Credentials(_app_key().public_key(), APP_INSTALLATION_ID),
+            credentials=Credentials(_app_key().public_key(), APP_INSTALLATION_ID, settings.personal_tokens),
             rate_limits=settings.rate_limits,
             groups=settings.groups,
         )

@@ -43,6 +43,8 @@ def _send(call: Call, command: Command) -> int:
         call.out.json(plain_data(answer))
     elif answer.outcome in _DONE:
         call.out.sentence(f"{answer.outcome}: {answer.text}")
+        for line in answer.details:
+            call.out.sentence(line, first="  ")
     else:
         call.out.complain(f"{answer.outcome}: {answer.text}")
     return exits.DONE if answer.outcome in _DONE else exits.FAILED
@@ -100,10 +102,11 @@ def _agreed(call: Call, runner: RunnerView) -> int | None:
 
 def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale-set", metavar="NAME", help="only this one")
+    parser.add_argument("--preview", action="store_true", help="only say what would be stopped, and why")
 
 
 def _sweep(call: Call) -> int:
-    return _send(call, SweepNow(id=new_id(), scale_set=call.options.scale_set))
+    return _send(call, SweepNow(id=new_id(), scale_set=call.options.scale_set, preview=call.options.preview))
 
 
 def _deregister_arguments(parser: argparse.ArgumentParser) -> None:
@@ -179,6 +182,7 @@ a terminal it takes --yes.
 What is over its limit is stopped, what has ended is deregistered; no job is
 lost that would not be lost anyway.
 
+  arcdeck sweep --preview
   arcdeck sweep --scale-set build-large-docker
 """,
         _sweep_arguments,

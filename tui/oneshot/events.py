@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui import ages, exits
 from tui.oneshot.output import plain_data
 from tui.oneshot.record import OneShot
+from tui.records import record_text
 
 if TYPE_CHECKING:
     import argparse
@@ -61,13 +62,7 @@ class EventLines:
         if (day := ages.day(event.at)) != self._day:
             self._day = day
             self._out.line(f"--- {day} UTC")
-        self._out.sentence(_text(event), first=f"{ages.time_of_day(event.at)} {event.kind.ljust(_KIND)} ")
-
-
-def _text(event: EventRecord) -> str:
-    about = event.runner or event.scale_set
-    text = event.text if not about or about in event.text else f"{about}: {event.text}"
-    return text if not event.operator or f"by {event.operator}" in text else f"{text} ({event.operator})"
+        self._out.sentence(record_text(event), first=f"{ages.time_of_day(event.at)} {event.kind.ljust(_KIND)} ")
 
 
 COMMAND = OneShot(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.adapters.aws.calls import ask
 from core.adapters.aws.definitions import runner_log
-from core.adapters.aws.errors import Call, Subject
+from core.adapters.aws.errors import Call, Subject, UnreadableAnswerError, translate
 from core.domain.errors import ConfigurationError, Gone
 from core.domain.task_definition import RUNNER_CONTAINER
 from core.domain.text import plain
@@ -110,7 +110,10 @@ class _Reading:
         return LogPage(tuple(lines), token)
 
     async def _page(self, **how: object) -> Any:
-        return await ask(self._client, self._call, {**self._stream, **how})
+        page = await ask(self._client, self._call, {**self._stream, **how})
+        if not {"nextForwardToken", "nextBackwardToken"} <= page.keys():
+            raise translate(UnreadableAnswerError(), self._call)
+        return page
 
 
 def _lines(page: Mapping[str, Any]) -> tuple[LogLine, ...]:

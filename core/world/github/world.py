@@ -60,7 +60,9 @@ class GitHubWorld:
             clock, rng, flow=flow, timings=timings, quirks=self.quirks, groups=groups, github_url=url
         )
         self._waiting = WaitingRunners(clock, self._service)
+        credentials = credentials or Credentials()
         self._tokens = TokenOffice(clock, rng)
+        self._tokens.issued |= credentials.personal_access_tokens
         limiter = RateLimiter(clock, rate_limits or RateLimits())
         self.controls = Controls(self._service, self._tokens, limiter)
         self._front = Front(
@@ -69,7 +71,7 @@ class GitHubWorld:
             self._service,
             org=org,
             tokens=self._tokens,
-            credentials=credentials or Credentials(),
+            credentials=credentials,
             limiter=limiter,
             faults=self.faults,
         )

@@ -212,6 +212,7 @@ class TestRefusals:
             pytest.param(refusing("InvalidParameterException", "bad token"), ConfigurationError, id="a wrong token"),
             pytest.param(refusing("ServiceUnavailableException", status=503), Unavailable, id="away"),
             pytest.param(html(200), Unavailable, id="a page of HTML"),
+            pytest.param(answering({"events": []}), Unavailable, id="no token to go on from"),
         ],
     )
     async def test_each_is_of_its_kind(

@@ -68,6 +68,14 @@ class TestStop:
             assert rig.in_state(RunnerState.STOPPING) == [NAME]
             assert rig.runners[NAME].reason == "arcdeck: stopped by alice"
 
+    async def test_a_runner_that_a_person_stopped_has_not_failed(self, rigs: Rigs, ecs: TimedEcs) -> None:
+        async with rigs.running() as rig:
+            arn = await a_pending_runner(rig)
+            await rig.execute(StopTask(id="1", runner=NAME))
+            ecs.move(arn, TaskStatus.STOPPED)
+            await asyncio.sleep(30)
+            assert rig.in_state(RunnerState.STOPPED) == [NAME]
+
     async def test_a_busy_runner_is_not_stopped_unless_its_job_is_named(self, rigs: Rigs, ecs: TimedEcs) -> None:
         async with rigs.running() as rig:
             arn = await a_busy_runner(rig)
@@ -242,6 +250,17 @@ class TestObserved:
 
 
 class TestSweep:
+    async def test_a_preview_of_a_sweep_names_whom_it_would_stop_and_stops_nobody(
+        self, rigs: Rigs, ecs: TimedEcs
+    ) -> None:
+        async with rigs.running(reaper_interval=10_000.0) as rig:
+            await a_pending_runner(rig)
+            await asyncio.sleep(301)
+            answer = await rig.execute(SweepNow(id="1", preview=True))
+            assert answer.text == "1 scale sets, 1 runners: 1 would be stopped"
+            assert answer.details[0].startswith(f"{NAME}: ecs-arc: stuck in PENDING")
+            assert ecs.stops == []
+
     async def test_a_sweep_says_how_many_it_stopped(self, rigs: Rigs, ecs: TimedEcs) -> None:
         ecs.plant("arn:1", TaskStatus.PENDING, scale_set="small", runner_name="small-00000001")
         async with rigs.running(reaper_interval=10_000.0) as rig:

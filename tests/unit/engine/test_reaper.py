@@ -168,6 +168,17 @@ class TestSweeps:
                 await reaper_of(rig).sweep()
             assert ecs.stops == []
 
+    async def test_a_preview_tells_whom_a_sweep_would_stop_and_why_and_stops_nobody(
+        self, rigs: Rigs, ecs: TimedEcs
+    ) -> None:
+        plant(ecs, TaskStatus.PENDING)
+        async with rigs.running(reaper_interval=10_000.0) as rig:
+            await asyncio.sleep(301)
+            ((runner, reason),) = await reaper_of(rig).preview()
+            assert (runner.name, reason) == (NAME, "ecs-arc: stuck in PENDING for 5m2s (threshold: 5m0s)")
+            assert await reaper_of(rig).preview("other") == []
+            assert ecs.stops == []
+
     async def test_a_stopped_task_is_forgotten(self, rigs: Rigs, ecs: TimedEcs) -> None:
         arn = plant(ecs, TaskStatus.RUNNING)
         async with rigs.running() as rig:
