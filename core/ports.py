@@ -56,8 +56,10 @@ class ScaleSetClient(Protocol):
     async def create_scale_set(self, name: str, labels: Sequence[str], group_id: int) -> ScaleSetRef:
         """Create it, with automatic update of the runner disabled. ScaleSetExists when the name is taken."""
 
-    async def update_scale_set(self, scale_set_id: int, name: str, labels: Sequence[str]) -> ScaleSetRef:
-        """Make an existing one like this. ScaleSetNotFound."""
+    async def update_scale_set(
+        self, scale_set_id: int, name: str, labels: Sequence[str], group_id: int | None = None
+    ) -> ScaleSetRef:
+        """Make an existing one like this; ``group_id`` None leaves it in its runner group. ScaleSetNotFound."""
 
     async def delete_scale_set(self, scale_set_id: int) -> None:
         """Delete it; one that is gone already is fine."""

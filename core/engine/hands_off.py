@@ -97,7 +97,13 @@ class ObservedScaleSets:
         """Refused."""
         _refuse(f"create scale set {name}")
 
-    async def update_scale_set(self, scale_set_id: int, name: str, labels: Sequence[str]) -> Never:  # noqa: ARG002 - the port's
+    async def update_scale_set(
+        self,
+        scale_set_id: int,  # noqa: ARG002 - the port's
+        name: str,
+        labels: Sequence[str],  # noqa: ARG002 - the port's
+        group_id: int | None = None,  # noqa: ARG002 - the port's
+    ) -> Never:
         """Refused."""
         _refuse(f"change scale set {name}")
 

@@ -60,6 +60,9 @@ class Settler:
         labels = labels_on_github(spec, self._controller)
         group_id = await self._client.runner_group_id(spec.runner_group)
         existing = await self._client.get_scale_set(spec.name, group_id)
+        if existing is None and (elsewhere := await self._in_its_former_group(spec)) is not None:
+            self._check_owner(elsewhere)
+            return await self._client.update_scale_set(elsewhere.id, spec.name, labels, group_id)
         if existing is None:
             try:
                 created = await self._client.create_scale_set(spec.name, labels, group_id)
@@ -73,6 +76,16 @@ class Settler:
                 return created
         self._check_owner(existing)
         return await self._client.update_scale_set(existing.id, spec.name, labels)
+
+    async def _in_its_former_group(self, spec: ScaleSetSpec) -> ScaleSetRef | None:
+        """The scale set where it was served so far, when the configuration has moved it; None when it was not.
+
+        A second one in the new group would leave the first behind, with its jobs.
+        """
+        former = self._target.spec.runner_group
+        if self._target.scale_set_id is None or former == spec.runner_group:
+            return None
+        return await self._client.get_scale_set(spec.name, await self._client.runner_group_id(former))
 
     def _check_owner(self, existing: ScaleSetRef) -> None:
         if self._made.has(existing):

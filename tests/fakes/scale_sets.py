@@ -95,10 +95,12 @@ class FakeGitHub:
         self.mailboxes.setdefault(ref.id, FakeMailbox())
         return ref
 
-    async def update_scale_set(self, scale_set_id: int, name: str, labels: Sequence[str]) -> ScaleSetRef:
+    async def update_scale_set(
+        self, scale_set_id: int, name: str, labels: Sequence[str], group_id: int | None = None
+    ) -> ScaleSetRef:
         await self._called("update_scale_set")
         before = self._scale_set(scale_set_id)
-        self.scale_sets[scale_set_id] = ScaleSetRef(scale_set_id, name, before.group_id, tuple(labels))
+        self.scale_sets[scale_set_id] = ScaleSetRef(scale_set_id, name, group_id or before.group_id, tuple(labels))
         return self.scale_sets[scale_set_id]
 
     async def delete_scale_set(self, scale_set_id: int) -> None:

@@ -16,6 +16,14 @@ from tests.integration.original import READS, asked, original
 
 pytestmark = pytest.mark.virtual_time
 
+ALL_EXCLUDED = """
+[[template]]
+family_prefix = "build"
+[template.sizes]
+small = { cpu = 1024, memory = 2048 }
+[template.exclude]
+combinations = [{}]
+"""
 #: Every action that a controller may need.
 ACTIONS = [
     permission.action
@@ -170,12 +178,19 @@ async def test_settings_that_cannot_work_are_told(stages: Stages, change: dict[s
     [
         (TOML.replace("max_runners = 10", "max_runners = 1\nmin_runners = 2"), "min_runners"),
         (TOML.replace("EXTERNAL", "FARGATE").replace("cpu = 1024", "cpu = 1000"), "cpu"),
+        (TOML.replace("EXTERNAL", "FARGATE"), "subnets"),
         (TOML.replace('"small"', f'"{"x" * 56}"'), "family"),
+        (TOML + 'extra_labels = ["docker"]', "extra_labels"),
+        (TOML + 'max_runtime = "-1h"', "max_runtime"),
+        (TOML + 'pending_timeout = "0s"', "pending_timeout"),
+        (TOML.replace("max_runners = 10", 'max_runners = "ten"'), "max_runners"),
+        (ALL_EXCLUDED, "exclude"),
+        (TOML + TOML, "is defined already"),
         (TOML + "[[runner]\n", "line"),
         ("", "defines no runner"),
     ],
 )
-async def test_a_configuration_that_cannot_work_names_table_and_key(stages: Stages, toml: str, told: str) -> None:
+async def test_each_configuration_that_cannot_work_names_table_and_key(stages: Stages, toml: str, told: str) -> None:
     async with stages.world() as world:
         checkup = await checked(stages, world, toml=toml)
     assert any(line.startswith("runners: ") and told in line for line in wrong(checkup))

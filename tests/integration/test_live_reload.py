@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.api.model import RunnerState, ScaleSetState
-from core.world.github import Job
-from core.world.world import World
+from core.world.github import Job, RunnerGroup
+from core.world.world import World, WorldSettings
 from tests.integration.conftest import Stage, Stages
 
 pytestmark = pytest.mark.virtual_time
@@ -141,6 +141,25 @@ class TestChanged:
             assert world.ecs.calls["RegisterTaskDefinition"] == 4
             assert world.github.calls["create_session"] == sessions
             assert stage.events("configuration") == ["new configuration: changed: medium"]
+
+    async def test_another_runner_group_takes_the_scale_set_along(
+        self, stages: Stages, change: Callable[[str], None]
+    ) -> None:
+        groups = (RunnerGroup(1, "Default"), RunnerGroup(5, "Build Farm"))
+        async with (
+            stages.world(WorldSettings(groups=groups)) as world,
+            stages.controller(world, toml=SMALL, settings=SETTINGS) as stage,
+        ):
+            await asyncio.sleep(5)
+            (before,) = world.github.scale_sets
+            change(family("small", runner_group='"Build Farm"'))
+            await taken_up()
+            (there,) = world.github.scale_sets.values()
+            assert (there.id, there.group.name) == (before, "Build Farm")
+            unit = job(world, "small")
+            await asyncio.sleep(240)
+            assert unit.result == "succeeded"
+            assert stage.scale_set().state is ScaleSetState.OK
 
     async def test_new_labels_reach_github(self, stages: Stages, change: Callable[[str], None]) -> None:
         async with stages.world(toml=THREE) as world, stages.controller(world, toml=SMALL, settings=SETTINGS):

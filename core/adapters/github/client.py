@@ -149,9 +149,12 @@ class GitHubScaleSetClient:
         reply = await self._service.call(CREATE_SCALE_SET, "POST", SCALE_SETS, payload=payload)
         return _scale_set(decode(ScaleSet, CREATE_SCALE_SET, reply), CREATE_SCALE_SET, reply)
 
-    async def update_scale_set(self, scale_set_id: int, name: str, labels: Sequence[str]) -> ScaleSetRef:
-        """Make an existing one like this. ScaleSetNotFound."""
-        payload = {"name": name, **_desired(labels)}
+    async def update_scale_set(
+        self, scale_set_id: int, name: str, labels: Sequence[str], group_id: int | None = None
+    ) -> ScaleSetRef:
+        """Make an existing one like this; ``group_id`` None leaves it in its runner group. ScaleSetNotFound."""
+        moved = {} if group_id is None else {"runnerGroupId": group_id}
+        payload = {"name": name, **moved, **_desired(labels)}
         path = f"{SCALE_SETS}/{scale_set_id}"
         reply = await self._service.call(UPDATE_SCALE_SET, "PATCH", path, payload=payload)
         return _scale_set(decode(ScaleSet, UPDATE_SCALE_SET, reply), UPDATE_SCALE_SET, reply)
