@@ -180,7 +180,7 @@ async def test_settings_that_cannot_work_are_told(stages: Stages, change: dict[s
         (TOML.replace("EXTERNAL", "FARGATE").replace("cpu = 1024", "cpu = 1000"), "cpu"),
         (TOML.replace("EXTERNAL", "FARGATE"), "subnets"),
         (TOML.replace('"small"', f'"{"x" * 56}"'), "family"),
-        (TOML + 'extra_labels = ["docker"]', "extra_labels"),
+        (TOML + 'extra_labels = ["docker"]', "labels"),
         (TOML + 'max_runtime = "-1h"', "max_runtime"),
         (TOML + 'pending_timeout = "0s"', "pending_timeout"),
         (TOML.replace("max_runners = 10", 'max_runners = "ten"'), "max_runners"),
