@@ -287,7 +287,14 @@ class Journal(Protocol):
         """Return when everything recorded so far is on disk, or known not to be."""
 
 
-class ControlRoom(Protocol):
+class Lives(Protocol):
+    """What can be asked how it is."""
+
+    def health(self) -> Health:
+        """Whether it lives and is ready, with reasons."""
+
+
+class ControlRoom(Lives, Protocol):
     """What the engine offers to those who look in and steer; the control socket speaks to nothing else."""
 
     def snapshot(self) -> Snapshot:
@@ -310,6 +317,3 @@ class ControlRoom(Protocol):
 
     async def logs(self, runner: str, after: str | None, limit: int) -> LogPage:
         """What a runner's task printed; see ``TaskLogs.tail``. Gone when there is no such runner."""
-
-    def health(self) -> Health:
-        """Whether the engine lives and is ready, with reasons."""

@@ -55,7 +55,7 @@ async def examine(
             told += [Finding(area=area, verdict=Verdict.WARNING, text=text) for text in config.warnings]
             told.append(Finding(area=area, verdict=Verdict.WELL, text=f"{len(config.scale_sets)} scale sets"))
             area = "GitHub"
-            credentials = await credentials_of(settings, connection, patient=False)
+            credentials = await credentials_of(settings, connection)
             client = await stack.enter_async_context(parts.github_client(credentials))
         except ArcdeckError as error:
             return Checkup(findings=(*told, *problems(area, str(error))))

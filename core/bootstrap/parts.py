@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from core.adapters.control.metrics import Metrics
     from core.adapters.github.auth import Credentials
     from core.adapters.journal import SqliteJournal
+    from core.bootstrap.doorstep import Doorstep
     from core.config.paths import ControlPaths
     from core.config.settings import RunnerDefaults, Settings
     from core.domain.secret import Secret
@@ -134,13 +135,14 @@ class Parts:
         )
 
 
-async def once_in_reach(what: str, read: Callable[[], Awaitable[T]]) -> T:
-    """What ``read`` gives; what is merely out of reach is waited for (behaviour.md 3.1)."""
+async def once_in_reach(what: str, read: Callable[[], Awaitable[T]], doorstep: Doorstep) -> T:
+    """What ``read`` gives; what is merely out of reach is waited for, and said so (behaviour.md 3.1)."""
     while True:
         try:
             return await read()
         except Retryable as error:
-            logger.warning("%s is out of reach, trying again: %s", what, error)
+            doorstep.reason = f"{what} is out of reach, trying again: {error}"
+            logger.warning("%s", doorstep.reason)
             await asyncio.sleep(CONFIG_RETRY)
 
 
@@ -172,25 +174,24 @@ async def source_of(settings: Settings, connection: AwsConnection, stack: AsyncE
             return FileSource(path)
 
 
-async def credentials_of(settings: Settings, connection: AwsConnection, *, patient: bool = True) -> Credentials:
-    """What opens GitHub, fetched where it is kept elsewhere; ``patient``: what is out of reach is waited for."""
+async def credentials_of(
+    settings: Settings, connection: AwsConnection, doorstep: Doorstep | None = None
+) -> Credentials:
+    """What opens GitHub, fetched where it is kept elsewhere; with a ``doorstep`` what is out of reach is waited for."""
     match settings.github.credentials:
         case configured.TokenCredentials(token):
             return TokenCredentials(token)
         case configured.AppCredentials(installation_id=installation) as app:
-            key = app.private_key or await _fetched_key(app.private_key_secret or "", connection, patient=patient)
+            key = app.private_key or await _fetched_key(app.private_key_secret or "", connection, doorstep)
             return AppCredentials(app.issuer, installation, key)
 
 
-async def _fetched_key(arn: str, connection: AwsConnection, *, patient: bool) -> Secret:
-    """The App's private key from Secrets Manager: the PEM, alone or as the one value of its kind in a JSON text.
-
-    ``patient``: what is out of reach is waited for.
-    """
+async def _fetched_key(arn: str, connection: AwsConnection, doorstep: Doorstep | None) -> Secret:
+    """The App's private key from Secrets Manager: the PEM, alone or as the one value of its kind in a JSON text."""
     setting = GITHUB_APP_PRIVATE_KEY_SECRET.variable
     async with connection.client("secretsmanager") as client:
         read = partial(secret_value, client, arn, setting=setting)
-        fetched = await (once_in_reach("the App's private key", read) if patient else read())
+        fetched = await (once_in_reach("the App's private key", read, doorstep) if doorstep else read())
     try:
         return configured.parse_private_key(fetched.reveal())
     except ValueError as error:

@@ -14,6 +14,7 @@ from core.adapters.clock import SystemClock
 from core.adapters.control.http import health_on_tcp
 from core.adapters.control.metrics import Metrics
 from core.adapters.journal import SqliteJournal
+from core.bootstrap.doorstep import Doorstep
 from core.bootstrap.parts import (
     Parts,
     TomlConfiguration,
@@ -54,11 +55,14 @@ async def controller(
         raise ConfigurationError("set ARCDECK_CONTROLLER_ID: a controller needs a place for its state")
     parts = Parts(settings, clock or SystemClock(), rng or random.SystemRandom(), Metrics())
     async with AsyncExitStack() as stack:
+        doorstep = Doorstep()
+        if (listen := settings.daemon.http_listen) is not None:
+            await stack.enter_async_context(health_on_tcp(doorstep, listen.host, listen.port, parts.metrics.text))
         connection = await stack.enter_async_context(connect())
         source = await source_of(settings, connection, stack)
         configuration = TomlConfiguration(source, settings.runners)
-        wanted = await once_in_reach("the runner configuration", configuration.read)
-        credentials = await credentials_of(settings, connection)
+        wanted = await once_in_reach("the runner configuration", configuration.read, doorstep)
+        credentials = await credentials_of(settings, connection, doorstep)
         journal = await stack.enter_async_context(
             SqliteJournal(
                 paths.state / "journal.db", parts.clock, keep=timedelta(seconds=settings.daemon.journal_retention)
@@ -70,6 +74,5 @@ async def controller(
         logs = CloudWatchTaskLogs(await stack.enter_async_context(connection.client("logs")), connection.ecs)
         engine = Engine(told, parts.ports(connection, client, journal, configuration, logs))
         await stack.enter_async_context(await parts.control_server(engine, paths))
-        if (listen := settings.daemon.http_listen) is not None:
-            await stack.enter_async_context(health_on_tcp(engine, listen.host, listen.port, parts.metrics.text))
+        doorstep.engine = engine
         yield engine

@@ -13,7 +13,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.ports import ControlRoom
+    from core.ports import Lives
 
 #: Prometheus' text format, which its scrapers ask for by this name.
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -22,7 +22,7 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class HealthChecks:
     """Answers ``/healthz``, ``/readyz`` and ``/metrics``. ``metrics`` gives the text of a scrape."""
 
-    def __init__(self, room: ControlRoom, metrics: Callable[[], str]) -> None:
+    def __init__(self, room: Lives, metrics: Callable[[], str]) -> None:
         self._room = room
         self._metrics = metrics
 

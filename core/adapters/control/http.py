@@ -13,12 +13,12 @@ from core.domain.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from core.ports import ControlRoom
+    from core.ports import Lives
 
 
 @asynccontextmanager
 async def health_on_tcp(
-    room: ControlRoom, host: str, port: int, metrics: Callable[[], str]
+    room: Lives, host: str, port: int, metrics: Callable[[], str]
 ) -> AsyncIterator[tuple[str, int]]:
     """Serve the health checks while the context lasts; gives the address they are found at.
 

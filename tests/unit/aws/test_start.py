@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -113,3 +114,19 @@ async def test_a_secret_that_is_no_key_is_refused_without_repeating_it(
     assert str(raised.value).startswith(f"GITHUB_APP_PRIVATE_KEY_SECRET: secret {ARN} is not a PEM private key")
     assert "hunter2" not in str(raised.value) + caplog.text
     assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
+
+
+async def test_while_its_configuration_is_out_of_reach_it_lives_is_not_ready_and_says_why(
+    environ: dict[str, str], server: ScriptedServer, unused_tcp_port: int
+) -> None:
+    environ["ARCDECK_HTTP_LISTEN"] = f"127.0.0.1:{unused_tcp_port}"
+    server.handler = THROTTLED
+    being_made = asyncio.create_task(started(environ))
+    await asyncio.sleep(2 * CONFIG_RETRY)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        ready = await client.get("/readyz")
+        assert (ready.status_code, "the runner configuration is out of reach" in ready.text) == (503, True)
+        assert (await client.get("/metrics")).status_code == 200
+    server.handler = PARAMETER
+    await being_made
