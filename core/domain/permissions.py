@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_OUR_TAG = {"aws:TagKeys": "arcdeck:controller"}
+_AS_REGISTERED = {"ecs:CreateAction": "RegisterTaskDefinition"}
 _TASKS_PASS_ROLE = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 
 
@@ -50,9 +52,11 @@ def needed(account: Account, roles: tuple[str, ...], *, family: str, logs: str =
         Permission("ecs:DescribeTasks", task, "nothing can be seen", here),
         Permission("ecs:RunTask", definition, "no runner starts", here),
         Permission("ecs:TagResource", task, "no runner starts, for tasks are tagged", {"ecs:CreateAction": "RunTask"}),
+        Permission("ecs:TagResource", task, "another controller's tasks cannot be adopted", _OUR_TAG),
         Permission("ecs:StopTask", task, "stuck tasks stay, and hold their slots", here),
         Permission("ecs:DescribeTaskDefinition", "*", "no scale set comes up"),
         Permission("ecs:RegisterTaskDefinition", "*", "no changed or new family comes up"),
+        Permission("ecs:TagResource", definition, "no changed or new family comes up", _AS_REGISTERED),
         *(Permission("iam:PassRole", role, "no runner starts", _TASKS_PASS_ROLE) for role in dict.fromkeys(roles)),
         *_logs(account, logs),
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.engine.chronicle import Chronicle
     from core.engine.company import Company
     from core.engine.fleet import Fleet
+    from core.engine.ground import EngineSettings
     from core.engine.made import Made
     from core.engine.target import Target
     from core.ports import Journal, ScaleSetClient
@@ -54,7 +55,8 @@ def _record(names: Sequence[str], waits: str, *, agreed: bool = False) -> dict[s
 class Retirement:
     """Finds what is to be retired, at start and when the configuration changes.
 
-    ``allowed``: an operator has confirmed a mass removal. ``observes``: it is told what would go, and nothing goes.
+    By the ``settings`` an operator may have confirmed a mass removal in advance; one that observes tells what would go,
+    and nothing goes.
     """
 
     def __init__(
@@ -66,10 +68,8 @@ class Retirement:
         targets: Mapping[str, Target],
         fleet: Fleet,
         chronicle: Chronicle,
-        controller: str,
         made: Made,
-        allowed: bool,
-        observes: bool = False,
+        settings: EngineSettings,
     ) -> None:
         self._client = client
         self._company = company
@@ -77,10 +77,10 @@ class Retirement:
         self._targets = targets
         self._fleet = fleet
         self._chronicle = chronicle
-        self._controller = controller
+        self._controller = settings.controller
         self._made = made
-        self._allowed = allowed
-        self._goes = "they would drain, and then go" if observes else "they drain, and then they go"
+        self._allowed = settings.allow_mass_removal
+        self._goes = "they would drain, and then go" if settings.observe else "they drain, and then they go"
         self._served: frozenset[str] = frozenset()  #: before the change whose removals wait; what came since is no stay
         self._waiting: tuple[str, ...] = ()
         self._braked: tuple[str, ...] = ()  #: found at start, and only observed

@@ -235,10 +235,8 @@ def _retirement(settings: EngineSettings, ports: EnginePorts, ground: Ground, co
         targets=ground.targets,
         fleet=ground.fleet,
         chronicle=ground.chronicle,
-        controller=settings.controller,
         made=ground.made,
-        allowed=settings.allow_mass_removal,
-        observes=settings.observe,
+        settings=settings,
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ASSUMED = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.*")
 _ALLOWED = "allowed"
+#: Condition keys that hold several values.
+_TYPES = {"aws:TagKeys": "stringList"}
 
 
 class IamAccount:
@@ -49,7 +51,7 @@ class IamAccount:
             "ActionNames": [permission.action],
             "ResourceArns": [permission.resource],
             "ContextEntries": [
-                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": _TYPES.get(key, "string")}
                 for key, value in permission.context.items()
             ],
         }

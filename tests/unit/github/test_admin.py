@@ -50,6 +50,7 @@ def registrations(server: Server) -> int:
     return len(server.asked("POST", ADMIN_PATH))
 
 
+# V4
 @pytest.mark.parametrize(
     ("config_url", "path"),
     [
@@ -73,6 +74,7 @@ async def test_the_registration_token_comes_from_the_owner_of_the_runners(
     assert request.content == b""
 
 
+# V5
 async def test_the_admin_connection_is_asked_for_with_the_registration_token(
     client: GitHubScaleSetClient, server: Server
 ) -> None:
@@ -103,6 +105,7 @@ async def test_the_admin_token_opens_the_actions_service(client: GitHubScaleSetC
     assert server.last().url.host == "svc.example.test"
 
 
+# V5, its part a
 async def test_a_registration_token_that_is_not_known_everywhere_yet_is_waited_for(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:
@@ -114,6 +117,7 @@ async def test_a_registration_token_that_is_not_known_everywhere_yet_is_waited_f
     assert clock.waits == [1, 2, 4, 8]
 
 
+# V5, its part b
 async def test_a_registration_token_that_is_never_accepted_is_reported_with_the_last_answer(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:
@@ -135,6 +139,7 @@ async def test_a_rate_limit_on_registering_is_not_mistaken_for_an_unknown_token(
     assert clock.waits == []
 
 
+# V5, its parts c and d
 @pytest.mark.parametrize(
     ("grant", "complaint"),
     [

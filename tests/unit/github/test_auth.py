@@ -60,6 +60,7 @@ async def app(
         yield client
 
 
+# V1
 async def test_the_app_names_itself_with_a_backdated_jwt_of_nine_minutes(
     app: GitHubScaleSetClient, server: Server, rsa_key: RSAPrivateKey, clock: ManualClock
 ) -> None:
@@ -72,6 +73,7 @@ async def test_the_app_names_itself_with_a_backdated_jwt_of_nine_minutes(
     assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT"}
 
 
+# V2
 async def test_the_installation_token_is_the_bearer_of_rest_calls(app: GitHubScaleSetClient, server: Server) -> None:
     await app.list_runners()
 
@@ -144,6 +146,7 @@ async def test_an_installation_token_refused_twice_is_a_matter_for_people(
     assert len(server.asked("GET", REST_RUNNERS_PATH)) == 2
 
 
+# V3
 async def test_a_bad_app_key_is_reported_in_githubs_words_and_not_retried(
     app: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:

@@ -67,6 +67,7 @@ def found(*items: object) -> Answer:
 # --- scale sets ----------------------------------------------------------------------------------------------------
 
 
+# V6
 async def test_a_scale_set_is_looked_up_by_name_in_its_group(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", SETS_PATH, found(SET))
 
@@ -87,6 +88,7 @@ async def test_the_controller_says_who_it_is(client: GitHubScaleSetClient, serve
     ] * 3
 
 
+# V6
 async def test_a_name_with_special_characters_is_encoded(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", SETS_PATH, NOTHING)
 
@@ -95,6 +97,7 @@ async def test_a_name_with_special_characters_is_encoded(client: GitHubScaleSetC
     assert b"name=a%26b%20%231" in server.last().url.query
 
 
+# V6
 @pytest.mark.parametrize("answer", [NOTHING, says({"count": 0, "value": [{"id": 1, "name": "x"}]}), says({"count": 0})])
 async def test_a_count_of_zero_is_no_scale_set(client: GitHubScaleSetClient, server: Server, answer: Answer) -> None:
     server.on("GET", SETS_PATH, answer)
@@ -108,6 +111,7 @@ async def test_null_is_the_same_as_absent(client: GitHubScaleSetClient, server: 
     assert await client.get_scale_set("linux-small", 1) == ScaleSetRef(37, "linux-small", 1, ())
 
 
+# V6
 async def test_two_scale_sets_of_one_name_are_an_error_that_names_them(
     client: GitHubScaleSetClient, server: Server
 ) -> None:
@@ -138,6 +142,7 @@ async def test_an_answer_that_proves_nothing_is_neither_found_nor_absent(
         await client.get_scale_set("linux-small", 1)
 
 
+# V7
 async def test_all_scale_sets_of_a_group_are_listed(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", SETS_PATH, found(SET, FOREIGN))
 
@@ -152,6 +157,7 @@ async def test_a_list_shorter_than_its_count_is_an_error(client: GitHubScaleSetC
         await client.list_scale_sets(1)
 
 
+# V8
 @pytest.mark.parametrize("status", [200, 201])
 async def test_a_scale_set_is_created_with_its_labels_and_without_runner_updates(
     client: GitHubScaleSetClient, server: Server, status: int
@@ -168,6 +174,7 @@ async def test_a_scale_set_is_created_with_its_labels_and_without_runner_updates
     }
 
 
+# V8
 async def test_a_scale_set_without_labels_gets_its_name_as_one(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("POST", SETS_PATH, says(SET))
 
@@ -185,6 +192,7 @@ async def test_a_scale_set_without_name_and_labels_is_refused_without_a_request(
     assert server.requests == []
 
 
+# V9, V10
 async def test_a_name_that_is_taken_is_found_and_updated_instead(client: GitHubScaleSetClient, server: Server) -> None:
     updated = {**SET, "labels": [{"type": "System", "name": name} for name in ("linux-small", "gpu")]}
     server.on("POST", SETS_PATH, refuses("RunnerScaleSetExistsException", 400))
@@ -206,6 +214,7 @@ async def test_a_name_that_is_taken_is_found_and_updated_instead(client: GitHubS
     }
 
 
+# V11: nothing here asks for a scale set by its id, so an update meets the refusal
 async def test_updating_a_scale_set_that_is_gone_says_so(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("PATCH", SET_PATH, NO_SUCH_SET)
 
@@ -213,6 +222,7 @@ async def test_updating_a_scale_set_that_is_gone_says_so(client: GitHubScaleSetC
         await client.update_scale_set(37, "linux-small", LABELS)
 
 
+# V12
 @pytest.mark.parametrize("answer", [Answer(204), NO_SUCH_SET])
 async def test_a_scale_set_is_deleted_or_was_gone_already(
     client: GitHubScaleSetClient, server: Server, answer: Answer
@@ -224,6 +234,7 @@ async def test_a_scale_set_is_deleted_or_was_gone_already(
     assert query(server.last()) == AV
 
 
+# V12
 async def test_a_scale_set_that_cannot_be_deleted_now_is_an_error(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("DELETE", SET_PATH, text("cannot remove set 37 now", 400))
 
@@ -234,6 +245,7 @@ async def test_a_scale_set_that_cannot_be_deleted_now_is_an_error(client: GitHub
 # --- runner groups -------------------------------------------------------------------------------------------------
 
 
+# V13
 async def test_a_runner_group_is_looked_up_by_name(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", GROUPS_PATH, found({"id": 5, "name": "Build Farm", "size": 12, "isDefaultGroup": False}))
 
@@ -241,6 +253,7 @@ async def test_a_runner_group_is_looked_up_by_name(client: GitHubScaleSetClient,
     assert b"groupName=Build%20Farm" in server.last().url.query
 
 
+# V13
 async def test_a_runner_group_that_is_not_there_is_a_configuration_error(
     client: GitHubScaleSetClient, server: Server
 ) -> None:
@@ -261,6 +274,7 @@ async def test_the_default_group_is_known_without_asking(
 # --- runners -------------------------------------------------------------------------------------------------------
 
 
+# V14: what the config holds is the runner's business
 async def test_a_jit_config_registers_a_runner(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("POST", JIT_PATH, says(JIT))
 
@@ -272,6 +286,7 @@ async def test_a_jit_config_registers_a_runner(client: GitHubScaleSetClient, ser
     assert server.last().content == f'{{"name":"{RUNNER}","workFolder":"_work"}}'.encode()
 
 
+# V15
 async def test_a_runner_name_that_is_taken_is_told(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("POST", JIT_PATH, refuses("TaskAgentExistsException", 409, "already present", DISTRIBUTED_TASK))
 
@@ -306,6 +321,7 @@ async def test_an_answer_without_runner_or_config_is_a_protocol_error_that_shows
     assert leaks(odd.value, ["ZW5jb2RlZA"]) == []
 
 
+# V16
 async def test_a_runner_is_looked_up_by_name(client: GitHubScaleSetClient, server: Server) -> None:
     server.on(
         "GET",
@@ -317,12 +333,14 @@ async def test_a_runner_is_looked_up_by_name(client: GitHubScaleSetClient, serve
     assert query(server.last()) == {"agentName": RUNNER, **AV}
 
 
+# V16
 async def test_a_runner_that_is_not_registered_is_none(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", AGENTS_PATH, NOTHING)
 
     assert await client.get_runner_by_name(RUNNER) is None
 
 
+# V16
 async def test_two_runners_of_one_name_are_an_error(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", AGENTS_PATH, found({"id": 1}, {"id": 2}))
 
@@ -330,6 +348,7 @@ async def test_two_runners_of_one_name_are_an_error(client: GitHubScaleSetClient
         await client.get_runner_by_name(RUNNER)
 
 
+# V17
 async def test_a_runner_is_removed(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("DELETE", AGENT_PATH, Answer(204))
 
@@ -338,6 +357,7 @@ async def test_a_runner_is_removed(client: GitHubScaleSetClient, server: Server)
     assert query(server.last()) == AV
 
 
+# V18
 @pytest.mark.parametrize(("answer", "kind"), [(NO_SUCH_AGENT, RunnerNotFound), (BUSY_AGENT, JobStillRunning)])
 async def test_a_runner_that_cannot_be_removed_is_told_why(
     client: GitHubScaleSetClient, server: Server, answer: Answer, kind: type[Exception]
@@ -369,6 +389,7 @@ async def test_while_the_service_is_away_the_rest_api_removes_the_runner(
     assert server.lines[-1] == f"DELETE {REST_RUNNERS_PATH}/4711"
 
 
+# V32
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

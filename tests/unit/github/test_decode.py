@@ -66,6 +66,7 @@ def read(payload: object, *, mark: bytes = b"") -> Message:
     return decode_message(GET_MESSAGE, Reply("GET", "https://queue.example.test", 200, "OK", {}, body))
 
 
+# V22
 def test_one_message_holds_all_four_kinds_and_skips_the_unknown() -> None:
     batch = job_batch(AVAILABLE, ASSIGNED, STARTED, COMPLETED, UNKNOWN)
 
@@ -109,21 +110,25 @@ def test_a_job_cancelled_before_a_runner_took_it_names_none_and_no_time() -> Non
     assert completed.finished_at is None
 
 
+# V23
 @pytest.mark.parametrize("body", [None, "", "  ", "[]", "null"])
 def test_a_message_may_bring_statistics_only(body: str | None) -> None:
     assert read(envelope(body=body, statistics=STATISTICS)).jobs == ()
 
 
+# V23
 def test_a_message_may_bring_nothing_at_all() -> None:
     assert read(envelope()) == Message(id=100000004)
 
 
+# V23
 def test_a_byte_order_mark_changes_nothing() -> None:
     payload = envelope(body=job_batch(AVAILABLE), statistics=STATISTICS)
 
     assert read(payload, mark=b"\xef\xbb\xbf") == read(payload)
 
 
+# V23
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

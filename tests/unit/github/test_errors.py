@@ -44,6 +44,7 @@ async def refusal(client: GitHubScaleSetClient, server: Server, answer: Answer) 
     return refused.value
 
 
+# V9, V11, V15, V18, V20
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 @pytest.mark.parametrize(
     ("name", "kind"),
@@ -72,6 +73,7 @@ async def test_an_exception_is_known_by_its_short_name_alone(client: GitHubScale
     assert type(error) is RunnerExists
 
 
+# V9
 async def test_an_exception_is_known_inside_the_wrapping_of_a_host_on_the_way(
     client: GitHubScaleSetClient, server: Server
 ) -> None:
@@ -89,6 +91,7 @@ async def test_a_name_inside_the_message_of_another_exception_does_not_count(
     assert type(await refusal(client, server, answer)) is ProtocolError
 
 
+# V30
 async def test_an_unknown_exception_is_told_with_all_its_details(client: GitHubScaleSetClient, server: Server) -> None:
     odd = says(
         {"typeName": "Contoso.OddException, Contoso", "message": "odd thing"},

@@ -50,6 +50,7 @@ async def test_a_server_without_limits_tells_none(client: GitHubScaleSetClient, 
     assert client.rate is None
 
 
+# V29
 async def test_an_exhausted_limit_is_waited_for_until_its_reset(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:

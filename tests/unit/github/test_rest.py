@@ -45,6 +45,7 @@ def second_page(base: str = API) -> str:
     return f"{base}{REST_RUNNERS_PATH}?per_page=100&page=2"
 
 
+# V31
 async def test_every_page_of_the_list_is_read(client: GitHubScaleSetClient, server: Server) -> None:
     first = page(*(runner(number) for number in range(100)), following=second_page())
     server.on("GET", REST_RUNNERS_PATH, first, page(runner(4711)))
@@ -66,6 +67,7 @@ async def test_a_runner_is_read_as_the_list_has_it(client: GitHubScaleSetClient,
     ]
 
 
+# V31
 async def test_the_rest_api_is_asked_in_its_pinned_version(client: GitHubScaleSetClient, server: Server) -> None:
     server.on("GET", REST_RUNNERS_PATH, page())
 

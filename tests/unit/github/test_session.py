@@ -63,6 +63,7 @@ MESSAGE = {
 # --- opening -------------------------------------------------------------------------------------------------------
 
 
+# V19
 @pytest.mark.parametrize("status", [200, 201])
 async def test_opening_tells_the_owner_and_brings_statistics(
     client: GitHubScaleSetClient, server: Server, status: int
@@ -78,6 +79,7 @@ async def test_opening_tells_the_owner_and_brings_statistics(
     assert sent(server.last()) == {"ownerName": "ip-10-0-3-17"}
 
 
+# V20
 async def test_a_session_that_another_holds_is_a_conflict_and_is_asked_for_once(
     client: GitHubScaleSetClient, server: Server
 ) -> None:
@@ -142,6 +144,7 @@ async def test_a_session_without_an_id_is_no_session(
 # --- polling -------------------------------------------------------------------------------------------------------
 
 
+# V21
 async def test_a_first_poll_asks_for_the_first_message(message_session: GitHubMessageSession, server: Server) -> None:
     server.on("GET", QUEUE_PATH, Answer(202))
 
@@ -165,6 +168,7 @@ async def test_a_listener_says_for_which_scale_set(message_session: GitHubMessag
     assert (agent["subsystem"], agent["scale_set_id"]) == ("listener", 37)
 
 
+# V22
 async def test_a_later_poll_asks_for_what_comes_after(message_session: GitHubMessageSession, server: Server) -> None:
     server.on("GET", QUEUE_PATH, says(MESSAGE))
 
@@ -187,6 +191,7 @@ async def test_the_capacity_told_is_a_number_that_github_can_hold(
     assert server.last().headers["X-ScaleSetMaxCapacity"] == header
 
 
+# V21
 @pytest.mark.parametrize("body", [b"", b"\n", b"\xef\xbb\xbf", b"null"])
 async def test_an_empty_answer_is_no_message_after_a_short_pause(
     message_session: GitHubMessageSession, server: Server, clock: ManualClock, body: bytes
@@ -261,6 +266,7 @@ async def test_a_failed_poll_is_left_to_the_listeners_own_rhythm(
 # --- the queue token -----------------------------------------------------------------------------------------------
 
 
+# V24
 async def test_a_refused_queue_token_is_refreshed_and_the_poll_repeated(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -277,6 +283,7 @@ async def test_a_refused_queue_token_is_refreshed_and_the_poll_repeated(
     assert refresh.content == b""
 
 
+# V24
 async def test_a_queue_token_refused_twice_is_a_lost_session_without_a_second_refresh(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -289,6 +296,7 @@ async def test_a_queue_token_refused_twice_is_a_lost_session_without_a_second_re
     assert len(server.asked("GET", QUEUE_PATH)) == 2
 
 
+# V25
 @pytest.mark.parametrize("refused", [EVICTED, SESSION_EXPIRED, NO_SUCH_SET, Answer(404), Answer(410)])
 async def test_a_session_that_cannot_be_refreshed_any_more_is_gone(
     message_session: GitHubMessageSession, server: Server, refused: Answer
@@ -341,6 +349,7 @@ async def test_a_refresh_without_statistics_leaves_those_there_were(
     assert message_session.statistics is before
 
 
+@pytest.mark.virtual_time
 async def test_a_refresh_for_the_statistics_waits_no_longer_than_polls_can(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -480,6 +489,7 @@ async def test_no_queue_token_is_in_an_error_of_the_queue(
 # --- acknowledging -------------------------------------------------------------------------------------------------
 
 
+# V26
 @pytest.mark.parametrize("status", [204, 404, 410])
 async def test_a_message_is_deleted_or_was_gone_already(
     message_session: GitHubMessageSession, server: Server, status: int
@@ -494,6 +504,7 @@ async def test_a_message_is_deleted_or_was_gone_already(
     assert request.headers["Content-Type"] == "application/json"
 
 
+# V26
 async def test_an_acknowledgement_is_repeated_after_a_refresh(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -515,6 +526,7 @@ async def test_an_acknowledgement_refused_twice_is_a_lost_session(
         await message_session.acknowledge(100000004)
 
 
+# V26
 @pytest.mark.parametrize("answer", [says(None), text("not now", 400)])
 async def test_an_acknowledgement_answered_otherwise_is_an_error(
     message_session: GitHubMessageSession, server: Server, answer: Answer
@@ -538,6 +550,7 @@ async def test_an_acknowledgement_is_tried_five_times(
 # --- acquiring -----------------------------------------------------------------------------------------------------
 
 
+# V27
 async def test_jobs_are_acquired_with_the_queue_token(message_session: GitHubMessageSession, server: Server) -> None:
     server.on("POST", ACQUIRE_PATH, says({"count": 1, "value": [101]}))
 
@@ -548,11 +561,13 @@ async def test_jobs_are_acquired_with_the_queue_token(message_session: GitHubMes
     assert bearer(server.last()) == "queue-token-1"
 
 
+# V27: the question that has only one answer is not asked
 async def test_nothing_to_acquire_asks_nothing(message_session: GitHubMessageSession, server: Server) -> None:
     assert await message_session.acquire([]) == []
     assert server.requests == []
 
 
+# V27
 async def test_a_host_that_assigns_jobs_itself_has_nothing_to_acquire(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -578,6 +593,15 @@ async def test_acquiring_is_repeated_after_a_refresh(message_session: GitHubMess
     assert bearer(server.last()) == "queue-token-2"
 
 
+async def test_acquiring_refused_twice_is_a_lost_session(message_session: GitHubMessageSession, server: Server) -> None:
+    server.on("POST", ACQUIRE_PATH, EXPIRED)
+    server.on("PATCH", SESSION_PATH, says(session(2)))
+
+    with pytest.raises(SessionGone):
+        await message_session.acquire([101])
+    assert len(server.asked("PATCH", SESSION_PATH)) == 1
+
+
 async def test_acquiring_that_fails_for_good_may_have_acquired(
     message_session: GitHubMessageSession, server: Server
 ) -> None:
@@ -590,6 +614,7 @@ async def test_acquiring_that_fails_for_good_may_have_acquired(
 # --- closing -------------------------------------------------------------------------------------------------------
 
 
+# V28
 @pytest.mark.parametrize("answer", [Answer(204), SESSION_EXPIRED, Answer(404), NO_SUCH_SET, EVICTED])
 async def test_a_session_is_deleted_or_was_gone_already(
     message_session: GitHubMessageSession, server: Server, answer: Answer

@@ -55,6 +55,7 @@ def name(error: object) -> str:
     return type(error).__name__
 
 
+# V29
 async def test_a_throttled_call_waits_as_long_as_the_server_asks(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:
@@ -64,6 +65,7 @@ async def test_a_throttled_call_waits_as_long_as_the_server_asks(
     assert clock.waits == [3, 3]
 
 
+# V29
 async def test_the_wait_a_server_asks_for_may_be_longer_than_the_schedules_longest(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:
@@ -106,6 +108,7 @@ async def test_a_wait_beyond_patience_is_handed_to_the_caller(
     assert clock.waits == []
 
 
+# V29
 async def test_a_server_that_stays_broken_is_asked_five_times_and_quoted(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock
 ) -> None:
@@ -128,6 +131,7 @@ async def test_waits_are_longer_by_a_share_that_chance_decides(
     assert clock.waits == [1.125, 2.25]
 
 
+# V29
 @pytest.mark.parametrize(("status", "kind"), [(501, ProtocolError), (403, PermissionDenied), (400, ProtocolError)])
 async def test_a_refusal_that_will_not_pass_is_not_repeated(
     client: GitHubScaleSetClient, server: Server, clock: ManualClock, status: int, kind: type[Exception]

@@ -60,7 +60,7 @@ async def test_a_call_signed_for_ecs_without_a_target_is_ecs_business(stage: Sta
     "headers",
     [
         {"X-Amz-Target": "AmazonSSM.GetParameter", "Authorization": SIGNED.format("ssm")},
-        {"Authorization": SIGNED.format("sts")},
+        {"Authorization": SIGNED.format("secretsmanager")},
         {},
     ],
     ids=["with a target", "signed only", "unsigned"],
