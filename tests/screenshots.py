@@ -9,12 +9,14 @@ import logging
 import os
 import random
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.api.commands import Answer, Command, Outcome
+from core.api.events import EventRecord
+from core.api.logs import LogLine
 from core.api.model import Hello, RunnerState, Snapshot, Update
 from core.bootstrap import controller
 from core.config.settings import load_settings
@@ -42,6 +44,18 @@ class Held:
         yield Hello(version="0.1.0", controller="demo", instance="1", may_act=True)
         yield self._snapshot
         await asyncio.Event().wait()
+
+    async def events(
+        self, asked: Iterable[tuple[str, str]] = (), *, follow: bool = False
+    ) -> AsyncGenerator[EventRecord, None]:
+        """Nothing has happened in a picture."""
+        nothing: tuple[EventRecord, ...] = ()
+        for record in nothing:
+            yield record
+
+    async def logs(self, runner: str, *, after: str = "", limit: int = 100) -> tuple[list[LogLine], str]:
+        """Nothing prints in a picture."""
+        return [], after
 
     async def execute(self, command: Command) -> Answer:
         """Nothing acts on a picture."""

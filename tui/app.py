@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from core.api.client import ControlClient
 from tui import crash, theme
 from tui.feed import Feed
 from tui.safety import SafetyCatch
-from tui.screens.overview import FeedChanged, OverviewScreen
+from tui.screens.live import FeedChanged, LiveScreen
+from tui.screens.overview import OverviewScreen
+from tui.screens.palette import PaletteScreen
 from tui.screens.too_small import TooSmallScreen, fits
 from tui.session import Session
 from tui.terminal import clipboard_sequences, operator
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from textual.driver import Driver
-    from textual.events import Resize
+    from textual.events import Key, Resize
 
     from tui.feed import Client
 
@@ -92,6 +95,21 @@ class ArcdeckApp(App[None]):
         """Cover the screen while it is too small to tell the truth."""
         self._cover(fits=fits(event.size))
 
+    def on_key(self, event: Key) -> None:
+        """Give a letter to the field that is being typed into.
+
+        A letter that gets here came in one burst with the key that opened the field, before the field had the focus;
+        as a key of the screen below it would do something else.
+        """
+        if event.character is None or not event.is_printable:
+            return
+        if isinstance(self.screen, PaletteScreen):
+            self.screen.type_early(event.character)
+            event.prevent_default()
+        elif isinstance(self.focused, Input):
+            self.focused.insert_text_at_cursor(event.character)
+            event.prevent_default()
+
     def action_leave(self) -> None:
         """Leave the screen; the daemon goes on."""
         connected = self.session.feed.link.usable(self.session.clock())
@@ -106,8 +124,9 @@ class ArcdeckApp(App[None]):
                 self._driver.write(sequence)
 
     def _feed_changed(self) -> None:
-        if self._overview.is_attached:
-            self._overview.post_message(FeedChanged())
+        for each in self.screen_stack:
+            if isinstance(each, LiveScreen) and each.is_attached and each.is_current:
+                each.post_message(FeedChanged())
 
     def _cover(self, *, fits: bool) -> None:
         covered = isinstance(self.screen, TooSmallScreen)

@@ -18,9 +18,11 @@ from core.api.model import Delta, Heartbeat, Hello, Snapshot
 from tui.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from core.api.commands import Answer, Command
+    from core.api.events import EventRecord
+    from core.api.logs import LogLine
     from core.api.model import Update
 
 #: Seconds between a gap in the stream and the next attempt; keeps a daemon that always sends gaps from a tight loop.
@@ -34,6 +36,14 @@ class Client(Protocol):
 
     def stream(self) -> AsyncGenerator[Hello | Update, None]:
         """Hello, a whole snapshot, then what changes. ControlError when it breaks, or is silent for 15 s."""
+
+    def events(
+        self, asked: Iterable[tuple[str, str]] = (), *, follow: bool = False
+    ) -> AsyncGenerator[EventRecord, None]:
+        """What happened, oldest first, and to ``follow`` what happens. ControlError."""
+
+    async def logs(self, runner: str, *, after: str = "", limit: int = 100) -> tuple[list[LogLine], str]:
+        """What a runner printed, and the ``after`` to go on with. ControlError."""
 
     async def execute(self, command: Command) -> Answer:
         """Have the daemon carry out a command. ControlError."""

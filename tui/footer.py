@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tui.actions import Action
 
 _RIGHT: Final = ("help", "leave")
-_EXAMPLES: Final = 'state:pending  age>5m  !gpu  "two words"'
+#: How a filter is written, shown while one is typed.
+FILTER_EXAMPLES: Final = 'state:pending  age>5m  !gpu  "two words"'
 
 
 def footer_row(allowed: Iterable[Action], labels: Mapping[str, str], note: str, width: int) -> Row:
@@ -37,11 +38,11 @@ def footer_row(allowed: Iterable[Action], labels: Mapping[str, str], note: str, 
     return Row(tuple(left), right)
 
 
-def typing_row(problem: str) -> Row:
-    """The footer while a filter is typed: how one is written, or why this one is not understood."""
+def typing_row(problem: str, examples: str) -> Row:
+    """The footer while something is typed: how it is written, or why it is not understood."""
     if problem:
         return Row((Span(f" {problem}", Tone.LATE),))
-    return Row((Span(" "), *_entry("enter", "keep it"), *_entry("esc", "as before")), (Span(_EXAMPLES, Tone.MUTED),))
+    return Row((Span(" "), *_entry("enter", "keep it"), *_entry("esc", "as before")), (Span(examples, Tone.MUTED),))
 
 
 def _entry(key: str, label: str) -> Line:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui import ages
+from tui import ages, looks
 from tui.fit import shorten, wrap
 from tui.link import RETRY_WAITS, LinkState
 from tui.rows import WIDE
@@ -16,6 +16,7 @@ from tui.tones import Line, Row, Span, Tone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.api.model import ScaleSetView
     from tui.moment import Moment
 
 _CROSS: Final = "\N{MULTIPLICATION SIGN}"
@@ -46,6 +47,11 @@ def banner(moment: Moment, width: int) -> tuple[Line, ...]:
     if moment.link_state is LinkState.STALE:
         return ((Span(f" {_silence(moment)}", Tone.LATE),),)
     return tuple(_controller_trouble(moment))
+
+
+def of_scale_set(row: ScaleSetView, now: float) -> str:
+    """A scale set in a few words, for a line that only names it."""
+    return f"{looks.scale_set_look(row, now).word.lower()}, {row.busy} busy, {row.idle} idle"
 
 
 def waiting(moment: Moment) -> str:

@@ -90,11 +90,14 @@ _OVERDUE: Final = _RUNNER | {
     if state not in ENDED
 }
 
+#: A pause that also lets idle runners go.
+DRAINING_SET: Final = Look("▼", "DRAINING", Tone.ENDING, "paused, idle ones go")
+
 _SCALE_SET: Final = {
     ScaleSetState.DEGRADED: Look(_CROSS, "DEGRADED", Tone.FAILED, "failed, starts again"),
     ScaleSetState.BLOCKED: Look(_CROSS, "BLOCKED", Tone.FAILED, "somebody must mend it"),
     ScaleSetState.SESSION: Look(_CROSS, "SESSION", Tone.FAILED, "another one holds it"),
-    ScaleSetState.PAUSED: Look("■", "PAUSED", Tone.INFO, "somebody held it"),
+    ScaleSetState.PAUSED: Look("■", "PAUSED", Tone.LATE, "somebody holds it"),
     ScaleSetState.BACKOFF: Look("▲", "BACKOFF", Tone.LATE, "no room, tries later"),
     ScaleSetState.LATE_START: Look("▲", "LATE START", Tone.LATE, "a start takes too long"),
     ScaleSetState.STARTING: Look("◦", "STARTING", Tone.MUTED, "does not listen yet"),
@@ -141,6 +144,8 @@ def runner_clock(runner: RunnerView, now: float) -> str:
 def scale_set_look(scale_set: ScaleSetView, now: float) -> Look:
     """The scale set's condition with what is counted for it: time to the next try, failures or tries."""
     look = _SCALE_SET[scale_set.state]
+    if scale_set.state is ScaleSetState.PAUSED and scale_set.pause and scale_set.pause.drains:
+        look = DRAINING_SET
     detail = _scale_set_detail(scale_set, now)
     return replace(look, word=f"{look.word} {detail}") if detail else look
 
@@ -162,8 +167,8 @@ def is_runner_problem(runner: RunnerView, now: float) -> bool:
 
 def _scale_set_detail(scale_set: ScaleSetView, now: float) -> str:
     match scale_set.state:
-        case ScaleSetState.PAUSED if scale_set.pause and scale_set.pause.drains:
-            return "drains"
+        case ScaleSetState.PAUSED if scale_set.pause:
+            return ages.coarse(now - scale_set.pause.since)
         case ScaleSetState.BACKOFF if scale_set.backoff:
             wait = scale_set.backoff.until - now
             return f"{ages.exact(wait) if wait > 0 else 'due'} #{scale_set.backoff.failures}"
@@ -174,4 +179,4 @@ def _scale_set_detail(scale_set: ScaleSetView, now: float) -> str:
         case ScaleSetState.SESSION | ScaleSetState.STARTING if scale_set.session.tries:
             return f"#{scale_set.session.tries}"
         case _:
-            return ""
+            return "paused" if scale_set.pause else ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 #: What runners do: the states, the word, the look, and the rank.
+_COUNTED = looks.TROUBLED | {ScaleSetState.PAUSED}  # a pause is meant, and easily forgotten
 _GROUPS = (
     (looks.SERVING, "busy", looks.runner_word(RunnerState.BUSY), 2),
     (frozenset({RunnerState.IDLE}), "idle", looks.runner_word(RunnerState.IDLE), 6),
@@ -104,7 +105,7 @@ def _counts(snapshot: Snapshot, tones: Sequence[Tone]) -> Iterator[_Part]:
             yield _Part(_count(looks.runner_word(state), state.value, states[state]), 4)
     conditions = Counter(row.state for row in snapshot.scale_sets)
     for condition in ScaleSetState:
-        if condition in looks.TROUBLED and conditions[condition]:
+        if condition in _COUNTED and conditions[condition]:
             yield _Part(_count(looks.scale_set_word(condition), condition.value, conditions[condition]), 7)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.api.commands import DeregisterRunner, StopTask, SweepNow
+from core.api.commands import DeregisterRunner, SteerScaleSet, StopTask, SweepNow
 from core.api.model import RunnerState
 from tui import ages, looks, rows
 from tui.tones import Line, Span, Tone
@@ -113,6 +113,33 @@ def deregister(target: Target, snapshot: Snapshot, now: float, who: str) -> Ques
     )
 
 
+def drain(scale_set: str, snapshot: Snapshot, now: float, who: str) -> Question:
+    """Whether to pause a scale set and let its idle runners go."""
+    there = next((row for row in snapshot.scale_sets if row.name == scale_set), None)
+    own = [row for row in snapshot.runners if row.scale_set == scale_set]
+    going = [row for row in own if row.state is RunnerState.IDLE]
+    staying = sum(row.state in looks.SERVING for row in own)
+    count = f"{len(going)} idle runner{'' if len(going) == 1 else 's'}"
+    more = ((Span(f"{_INDENT}and {len(going) - _NAMED} more"),),) if len(going) > _NAMED else ()
+    return Question(
+        title="Drain 1 scale set",
+        verb=f"Drain, {len(going)} go" if going else "Drain",
+        about=f"drain {scale_set}",
+        lines=(
+            (Span(scale_set, Tone.STRONG), Span(f"  {count}, {staying} busy")),
+            (),
+            (Span(f"Nothing starts for it any more, as {who}. {'These go' if going else 'Nobody goes'} now."),),
+            *(_named(row, now) for row in going[:_NAMED]),
+            *more,
+            (),
+            (Span("Busy ones finish their jobs. p lets it start again; runners that went do not come back."),),
+            *(() if there else ((Span("It is gone; there is nothing left to do", Tone.LATE),),)),
+        ),
+        command=lambda command_id, _: SteerScaleSet(kind="drain", id=command_id, scale_set=scale_set),
+        possible=there is not None,
+    )
+
+
 def sweep(snapshot: Snapshot, now: float, who: str) -> Question:
     """Whether to read ECS and reap now instead of at the next interval."""
     overdue = [row for row in snapshot.runners if row.state not in looks.ENDED and looks.pressure(row, now) >= 1]
@@ -132,6 +159,12 @@ def sweep(snapshot: Snapshot, now: float, who: str) -> Question:
         ),
         command=lambda command_id, _: SweepNow(id=command_id),
     )
+
+
+def _named(runner: RunnerView, now: float) -> Line:
+    look = looks.runner_look(runner, now)
+    state = Span(f"{_INDENT}{look.glyph} {look.word} {looks.runner_clock(runner, now)}", look.tone)
+    return state, Span("  "), Span(runner.name, Tone.STRONG)
 
 
 def _runner_lines(target: Target, now: float, happens: Span) -> tuple[Line, ...]:

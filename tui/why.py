@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from core.api.model import EventView, RunnerView, ScaleSetState, ScaleSetView, SessionView
 from tui import ages
+from tui.records import record_text
 from tui.rows import event_text
+from tui.story import Entry
 
 
 def subject(row: object) -> str:
@@ -17,6 +19,8 @@ def subject(row: object) -> str:
             return row.name
         case EventView():
             return f"{row.kind} at {ages.time_of_day(row.at)}"
+        case Entry():
+            return f"{row.record.kind} at {ages.day(row.record.at)} {ages.time_of_day(row.record.at)}"
         case _:
             return ""
 
@@ -32,6 +36,8 @@ def sentence(row: object) -> str:
             return "; ".join(part for part in told if part) or "Nothing has been decided yet."
         case EventView():
             return event_text(row)
+        case Entry():
+            return record_text(row.record)
         case _:
             return ""
 

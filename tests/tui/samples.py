@@ -14,6 +14,7 @@ from core.api.model import (
     ControllerView,
     EventView,
     JobView,
+    PauseView,
     RunnerState,
     RunnerView,
     ScaleSetState,
@@ -273,3 +274,25 @@ def well() -> Snapshot:
     rows = (runner(), runner("runner-small-plain-77aa01de", state=RunnerState.BUSY, job=_JOBS[3]))
     sets = (scale_set(busy=1, idle=1, assigned=1, want=2, minimum=2), scale_set("runner-large-docker", maximum=6))
     return snapshot(scale_sets=sets, runners=rows, events=_EVENTS[:1])
+
+
+def held() -> Snapshot:
+    """Scale sets that an operator holds: one draining, one paused, and one that works."""
+    sets = (
+        scale_set(state=ScaleSetState.PAUSED, idle=2, busy=1, pause=PauseView(by="alice", since=NOW - 12 * MINUTE)),
+        scale_set(
+            "runner-large-docker",
+            state=ScaleSetState.PAUSED,
+            busy=1,
+            reason="drained by bob since 13:21:31Z",
+            pause=PauseView(by="bob", since=NOW - 41 * MINUTE, drains=True),
+        ),
+        scale_set("runner-small-docker"),
+    )
+    rows = (
+        runner(),
+        runner("runner-small-plain-77aa01de", since=NOW - 9 * MINUTE),
+        runner("runner-small-plain-0badcafe", state=RunnerState.BUSY, job=_JOBS[3]),
+        runner("runner-large-docker-0be1c7f2", state=RunnerState.BUSY, job=_JOBS[0]),
+    )
+    return snapshot(scale_sets=sets, runners=rows)

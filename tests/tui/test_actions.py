@@ -1,11 +1,19 @@
 """The table of actions and what is made of it."""
 
+import pytest
+
 from tests.tui.samples import NOW, fleet
 from tests.tui.world import FakeDaemon, HandClock, screen
-from tui.actions import ACTIONS, BY_ID, Group, bindings, footer
+from tui.actions import ACTIONS, BY_ID, Group, Place, bindings, footer, of
 from tui.footer import footer_row
+from tui.screens.detail import DetailScreen
+from tui.screens.history import HistoryScreen
 from tui.screens.overview import OverviewScreen
 from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.log_view import LogView
+
+SCREENS = {Place.MAIN: OverviewScreen, Place.DETAIL: DetailScreen, Place.HISTORY: HistoryScreen}
+MOVES = {Place.MAIN: KeyedTable, Place.DETAIL: LogView, Place.HISTORY: KeyedTable}
 
 
 def words(*names: str, note: str = "", width: int = 80) -> str:
@@ -13,15 +21,23 @@ def words(*names: str, note: str = "", width: int = 80) -> str:
     return "".join(span.text for span in (*row.left, *row.right))
 
 
-def test_no_key_means_two_things() -> None:
-    keys = [key for action in ACTIONS for key in action.keys]
+@pytest.mark.parametrize("place", Place)
+def test_no_key_means_two_things_on_one_screen(place: Place) -> None:
+    keys = [key for action in of(place) for key in action.keys]
     assert len(keys) == len(set(keys))
 
 
-def test_every_action_is_carried_out_by_somebody() -> None:
-    for action in ACTIONS:
-        owner = KeyedTable if action.group is Group.MOVE else OverviewScreen
+@pytest.mark.parametrize("place", Place)
+def test_every_action_is_carried_out_by_somebody(place: Place) -> None:
+    for action in of(place):
+        owner = (MOVES if action.group is Group.MOVE else SCREENS)[place]
         assert callable(getattr(owner, f"action_{action.id}")), action.id
+
+
+def test_what_asks_is_dangerous_and_what_applies_to_some_rows_says_to_which() -> None:
+    for action in ACTIONS:
+        assert action.dangerous or not action.asks
+        assert action.suits or action.applies(None)
 
 
 def test_nothing_dangerous_has_priority_or_works_without_a_connection() -> None:

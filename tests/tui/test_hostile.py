@@ -9,6 +9,8 @@ import pytest
 
 from core.api.client import ConnectionLost, NotRunning
 from core.api.commands import Answer, Outcome
+from core.api.events import EventRecord
+from core.api.logs import LogLine
 from core.api.model import BackoffView, EventView, JobView, RunnerState, ScaleSetState, Severity, Snapshot
 from tests.tui.samples import CONTROLLER, NOW, runner, scale_set, snapshot
 from tests.tui.world import FakeDaemon, screen, settle
@@ -58,6 +60,37 @@ async def test_no_outside_text_reaches_the_terminal_as_more_than_text(size: tupl
     async with screen(FakeDaemon(poisoned()), unlocked=True).run_test(size=size) as pilot:
         await settle(pilot)
         for place in ("1", "3", "2", "x", "escape", "D", "escape", "W", "escape", "question_mark", "escape", "c"):
+            await pilot.press(place)
+            await settle(pilot)
+            assert not POWER.search(shown(pilot)), place
+
+
+async def test_neither_journal_nor_logs_nor_names_in_the_palette_are_more_than_text() -> None:
+    daemon = FakeDaemon(poisoned())
+    long = NASTY * 5
+    data = {"exit_code": 1, "exit_codes": {NASTY: 1}, "stopped_reason": long, "job": {"name": NASTY}, "by": NASTY}
+    daemon.history = tuple(
+        EventRecord(at=NOW, kind=kind, runner=f"{NASTY}-5f3a91c2", operator=NASTY, text=long, data=data)
+        for kind in ("stop", "task-ended", "command", NASTY)
+    )
+    daemon.printed = [LogLine(at=NOW, text=long), LogLine(at=NOW, text=NASTY)]
+    async with screen(daemon, unlocked=True).run_test(size=(120, 36)) as pilot:  # which has every column
+        await settle(pilot)
+        for place in (
+            *("end", "home", "enter", "2", "3", "right", "escape", "l", "slash", "x", "enter", "n", "escape", "escape"),
+            *("e", "2", "3", "4", "c", "enter", "escape", "escape", "colon", "p", "escape", "1", "P", "escape"),
+        ):
+            await pilot.press(place)
+            await settle(pilot)
+            assert not POWER.search(shown(pilot)), place
+
+
+async def test_a_journal_that_cannot_be_read_and_a_log_that_cannot_are_only_text() -> None:
+    daemon = FakeDaemon(poisoned())
+    daemon.journal_problem = daemon.printed = ConnectionLost(NASTY)
+    async with screen(daemon).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for place in ("l", "escape", "e"):
             await pilot.press(place)
             await settle(pilot)
             assert not POWER.search(shown(pilot)), place

@@ -142,11 +142,11 @@ async def test_why_of_a_paused_scale_set_says_so_once(room: FakeControlRoom, she
         "small",
         state=ScaleSetState.PAUSED,
         reason="paused by alice since 2031-01-01",
-        pause=PauseView(by="alice", since=NOW, drains=True),
+        pause=PauseView(by="alice", since=NOW - 240, drains=True),
         why=story,
     )
     room.current = snapshot(scale_sets=(paused,))
-    assert (await shell.pipe("why", "small")).out == f"small is PAUSED drains: {story}.\n"
+    assert (await shell.pipe("why", "small")).out == f"small is DRAINING 4m: {story}.\n"
 
 
 @pytest.mark.parametrize("name", [BUSY, TASK + "{task}", "{task}"])

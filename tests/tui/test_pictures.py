@@ -13,7 +13,8 @@ import pytest
 from syrupy.extensions.image import SVGImageSnapshotExtension
 
 from core.api.client import ConnectionLost, NotRunning
-from tests.tui.samples import well
+from tests.tui.past import told_history, told_log
+from tests.tui.samples import held, well
 from tests.tui.world import ENVIRON, FakeDaemon, HandClock, overview, screen, settle
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 def taken(app: ArcdeckApp) -> str:
     return FETCHED_FONTS.sub("", app.export_screenshot(title="arcdeck"))
+
+
+def told() -> FakeDaemon:
+    """A daemon with a past, and with runners that print."""
+    daemon = FakeDaemon()
+    daemon.history, daemon.printed = told_history(), told_log()
+    return daemon
 
 
 async def after(
@@ -85,6 +93,33 @@ async def test_filter_at_120x36(picture: SnapshotAssertion) -> None:
 
 async def test_help_at_80x24(picture: SnapshotAssertion) -> None:
     assert await after("question_mark", size=SMALL) == picture
+
+
+async def test_palette_at_80x24(picture: SnapshotAssertion) -> None:
+    assert await after("colon", *"st", size=SMALL) == picture
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+async def test_one_runner(size: tuple[int, int], picture: SnapshotAssertion) -> None:
+    assert await after("down", "enter", size=size, daemon=told(), unlocked=True) == picture
+
+
+async def test_search_in_a_log_at_80x24(picture: SnapshotAssertion) -> None:
+    assert await after("down", "l", "slash", *"deploy", "enter", size=SMALL, daemon=told()) == picture
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+async def test_what_happened(size: tuple[int, int], picture: SnapshotAssertion) -> None:
+    assert await after("e", size=size, daemon=told()) == picture
+
+
+async def test_ended_tasks_at_120x36(picture: SnapshotAssertion) -> None:
+    assert await after("E", size=USUAL, daemon=told()) == picture
+
+
+async def test_drain_at_80x24(picture: SnapshotAssertion) -> None:
+    daemon = FakeDaemon(held())
+    assert await after("1", "down", "P", size=SMALL, daemon=daemon, unlocked=True) == picture
 
 
 async def test_too_small(picture: SnapshotAssertion) -> None:

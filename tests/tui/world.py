@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 from core.api.commands import Answer, Outcome
 from core.api.model import Hello
-from tests.tui.samples import fleet
+from tests.tui.samples import NOW, fleet
 from tui.app import ArcdeckApp
+from tui.screens.live import LiveScreen
 from tui.screens.overview import OverviewScreen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
     from textual.pilot import Pilot
 
     from core.api.client import ControlError
     from core.api.commands import Command
+    from core.api.events import EventRecord
+    from core.api.logs import LogLine
     from core.api.model import Snapshot, Update
 
 ENVIRON: Mapping[str, str] = {
@@ -25,6 +28,9 @@ ENVIRON: Mapping[str, str] = {
     "SUDO_USER": "alice",
     "SSH_CONNECTION": "10.4.2.17 50022 10.4.0.9 22",
 }
+
+
+_UNITS = {"h": 3_600, "d": 86_400}
 
 
 class HandClock:
@@ -49,6 +55,12 @@ class FakeDaemon:
         self.hello = Hello(version="0.1.0", controller="ci-prod", instance=instance, may_act=may_act)
         self.commands: list[Command] = []
         self.answer: Answer | ControlError = Answer(id="", outcome=Outcome.DONE, text="Done as asked.")
+        self.history: Sequence[EventRecord] = ()
+        self.journal_problem: ControlError | None = None
+        self.happenings: asyncio.Queue[EventRecord] = asyncio.Queue()
+        self.asked: list[dict[str, str]] = []
+        self.printed: list[LogLine] | ControlError = []
+        self.log_calls = 0
         self.connections = 0
         self.refusal: ControlError | None = None  #: what an attempt to connect meets instead
         self._queue: asyncio.Queue[Update | ControlError] = asyncio.Queue()
@@ -71,6 +83,28 @@ class FakeDaemon:
                 raise update
             yield update
 
+    async def events(
+        self, asked: Iterable[tuple[str, str]] = (), *, follow: bool = False
+    ) -> AsyncGenerator[EventRecord, None]:
+        """The history that was set and holds for the question, and to ``follow`` what a test tells then."""
+        wanted = dict(asked)
+        self.asked.append(wanted)
+        if self.journal_problem is not None:
+            raise self.journal_problem
+        for record in self.history:
+            asked_for = wanted.get("runner") in {None, record.runner}
+            if asked_for and record.at >= NOW - float(wanted["since"][:-1]) * _UNITS[wanted["since"][-1]]:
+                yield record
+        while follow:
+            yield await self.happenings.get()
+
+    async def logs(self, runner: str, *, after: str = "", limit: int = 100) -> tuple[list[LogLine], str]:
+        """The lines that were set, from where the last answer ended."""
+        if isinstance(self.printed, Exception):
+            raise self.printed
+        self.log_calls += 1
+        return self.printed[int(after or 0) :][:limit], str(len(self.printed))
+
     async def execute(self, command: Command) -> Answer:
         """Take a command and give the answer that was set."""
         self.commands.append(command)
@@ -83,7 +117,9 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until nothing is left to do, with the picture drawn as it is now."""
     for _ in range(2):  # what is drawn may change how many lines there are to draw
         await pilot.pause()
-        overview(pilot).draw()
+        for each in pilot.app.screen_stack:
+            if isinstance(each, LiveScreen):
+                each.draw()
     await pilot.pause()
 
 

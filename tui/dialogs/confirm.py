@@ -42,6 +42,7 @@ class ConfirmDialog(ModalScreen[bool]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall")]  # noqa: RUF012  # as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", show=False),
+        Binding("y", "agree", "agree", show=False),  # a letter while somebody types
         Binding("right,down", "app.focus_next", show=False),
         Binding("left,up", "app.focus_previous", show=False),
     ]
@@ -92,7 +93,8 @@ class ConfirmDialog(ModalScreen[bool]):
         self.dismiss(False)  # noqa: FBT003  # the answer is a bool
 
     @on(Button.Pressed, "#confirm")
-    def _confirmed(self) -> None:
+    def action_agree(self) -> None:
+        """Yes, if nothing is missing for it."""
         self._update()
         if self._meant():
             self.dismiss(True)  # noqa: FBT003
@@ -125,7 +127,8 @@ class ConfirmDialog(ModalScreen[bool]):
         confirm = self.query_one("#confirm", Button)
         meant = self._meant()
         confirm.disabled = not meant
-        confirm.label = _label(question.verb if meant or not question.possible else f"{question.verb} (type first)")
+        hint = " (y)" if meant else " (type first)" if question.possible else ""
+        confirm.label = _label(f"{question.verb}{hint}")
 
 
 def _label(text: str) -> Content:

@@ -6,12 +6,13 @@ answer appears in the message line and the new state with the next update (tui-p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual.screen import Screen
 
 from core.api.client import ConnectionLost, ControlError
-from core.api.commands import Outcome
+from core.api.commands import Outcome, SteerScaleSet
+from core.api.model import RunnerView, ScaleSetState, ScaleSetView
 from tui import questions
 from tui.dialogs.confirm import ConfirmDialog
 from tui.tones import Tone
@@ -19,10 +20,10 @@ from tui.widgets.parts import MessageLine
 from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from core.api.commands import Command
-    from core.api.model import RunnerView, Snapshot
+    from core.api.model import Snapshot
     from tui.questions import Question, Target
     from tui.session import Session
 
@@ -34,6 +35,14 @@ _TONES: Final = {
 }
 #: Seconds within which a row that came under the cursor by itself is pointed out in the question.
 _JUST_CAME: Final = 0.4
+Steering = Literal["pause", "drain", "resume", "retry"]
+#: What can be done with a whole scale set, and whether it would change anything about this one.
+STEERING: Final[Mapping[Steering, Callable[[ScaleSetView], bool]]] = {
+    "pause": lambda row: row.pause is None,
+    "resume": lambda row: row.pause is not None,
+    "drain": lambda row: row.pause is None or not row.pause.drains,
+    "retry": lambda row: row.backoff is not None or row.state in {ScaleSetState.BLOCKED, ScaleSetState.DEGRADED},
+}
 
 
 class ActingScreen(Screen[None]):
@@ -47,9 +56,20 @@ class ActingScreen(Screen[None]):
         #: When a row came under the cursor that nobody had moved there.
         self.came_by_itself_at = float("-inf")
 
+    @property
+    def selected(self) -> object:
+        """The row that keys are about; None when there is none."""
+        raise NotImplementedError
+
     def selected_runner(self) -> RunnerView | None:
         """The runner that keys are about."""
-        raise NotImplementedError
+        return self.selected if isinstance(self.selected, RunnerView) else None
+
+    def selected_set(self) -> ScaleSetView | None:
+        """The scale set that keys are about: the selected one, or that of the selected runner."""
+        row, snapshot = self.selected, self.session.feed.snapshot
+        name = row.name if isinstance(row, ScaleSetView) else row.scale_set if isinstance(row, RunnerView) else None
+        return next((each for each in snapshot.scale_sets if each.name == name), None) if snapshot else None
 
     def draw(self) -> None:
         """Draw the present moment."""
@@ -72,16 +92,46 @@ class ActingScreen(Screen[None]):
         """Remove the selected runner's registration, after a yes."""
         self._ask_about_runner(questions.deregister)
 
+    def action_pause(self) -> None:
+        """Let the selected scale set start nothing more, or let it start again; nothing is lost by it."""
+        if (row := self.selected_set()) is not None:
+            self.steer("pause" if row.pause is None else "resume", row.name)
+
+    def action_drain(self) -> None:
+        """Pause the selected scale set and let its idle runners go, after a yes."""
+        if (row := self.selected_set()) is not None:
+            self.steer("drain", row.name)
+
+    def action_retry(self) -> None:
+        """Let the selected scale set forget its backoff and its breaker."""
+        if (row := self.selected_set()) is not None:
+            self.steer("retry", row.name)
+
+    def steer(self, kind: Steering, scale_set: str) -> None:
+        """Do something with a scale set by its name; only what takes runners away is asked about first."""
+        session, first = self.session, self.session.feed.snapshot
+        if first is None or not self._allowed():
+            return
+        if kind == "drain":
+            self._ask(
+                lambda: questions.drain(
+                    scale_set, session.feed.snapshot or first, session.feed.model_now(), session.who
+                )
+            )
+        else:
+            command = SteerScaleSet(kind=kind, id=session.new_id(), scale_set=scale_set)
+            self.run_worker(self._send(command, f"{kind} {scale_set}"), group="commands")
+
     def action_sweep(self) -> None:
         """Read ECS and reap now, after a yes."""
         session, snapshot = self.session, self.session.feed.snapshot
-        if snapshot is not None and self._unlocked():
+        if snapshot is not None and self._allowed():
             self._ask(lambda: questions.sweep(session.feed.snapshot or snapshot, session.feed.model_now(), session.who))
 
     def _ask_about_runner(self, words: Callable[[Target, Snapshot, float, str], Question]) -> None:
         """Ask about the runner that is selected now; whatever is selected later, the question stays about this one."""
         session, runner, first = self.session, self.selected_runner(), self.session.feed.snapshot
-        if runner is None or first is None or not self._unlocked():
+        if runner is None or first is None or not self._allowed():
             return
         just_came = session.clock() - self.came_by_itself_at < _JUST_CAME
         target = questions.Target(runner, just_came=just_came)
@@ -93,8 +143,14 @@ class ActingScreen(Screen[None]):
 
         self._ask(asking)
 
-    def _unlocked(self) -> bool:
-        if self.session.catch.is_open(self.session.clock()):
+    @property
+    def unlocked(self) -> bool:
+        """Whether commands may be given from this screen now."""
+        return self.session.catch.is_open(self.session.clock())
+
+    def _allowed(self) -> bool:
+        """Whether commands may be given; says so when not."""
+        if self.unlocked:
             return True
         self.say("Locked, so that no key acts by mistake: u unlocks for 5 minutes.", Tone.LATE)
         return False
@@ -104,7 +160,7 @@ class ActingScreen(Screen[None]):
         dialog = ConfirmDialog(asking)
 
         def answered(yes: bool | None) -> None:  # noqa: FBT001  # what a dialog gives
-            if yes and self._unlocked():
+            if yes and self._allowed():
                 question = dialog.question
                 command = question.command(self.session.new_id(), dialog.reason)
                 self.run_worker(self._send(command, question.about), group="commands")

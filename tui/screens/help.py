@@ -10,22 +10,24 @@ from textual.screen import ModalScreen
 
 from core.api.model import RunnerState, ScaleSetState
 from tui import looks
-from tui.actions import ACTIONS, Group
+from tui.actions import Group
 from tui.tones import Row, Span, Tone
 from tui.widgets.lines import Lines
 from tui.widgets.toned import TONES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
+
+    from tui.actions import Action
 
 _KEYS = 10
 _WORD = 11
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys by group, and the legend of states. ``hidden`` names the actions that this screen does not have."""
+    """Keys by group, and the legend of states. ``actions`` are those that the screen below has."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012  # as Textual has it
@@ -35,9 +37,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "app.simulate_key('up')", show=False),
     ]
 
-    def __init__(self, hidden: Collection[str] = ()) -> None:
+    def __init__(self, actions: Sequence[Action]) -> None:
         super().__init__()
-        self._hidden = hidden
+        self._actions = actions
 
     def compose(self) -> ComposeResult:
         """Keys on the left, signs on the right."""
@@ -62,9 +64,9 @@ class HelpScreen(ModalScreen[None]):
     def _keys(self) -> Iterator[Row]:
         for group in Group:
             yield Row((Span(group, Tone.STRONG),))
-            for action in ACTIONS:
-                if action.group is group and action.id not in self._hidden:
-                    asks = " (asks)" if action.dangerous else ""
+            for action in self._actions:
+                if action.group is group:
+                    asks = " (asks)" if action.asks else ""
                     yield Row((Span(f" {action.all_keys:<{_KEYS}}", Tone.KEY), Span(f"{action.help}{asks}")))
 
 
@@ -77,6 +79,7 @@ def _signs() -> Iterator[Row]:
     yield Row((Span("Scale sets", Tone.STRONG),))
     for condition in ScaleSetState:
         yield _sign(looks.scale_set_word(condition))
+    yield _sign(looks.DRAINING_SET)
 
 
 def _sign(look: looks.Look) -> Row:

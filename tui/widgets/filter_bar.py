@@ -53,7 +53,7 @@ class FilterBar(Horizontal):
         self.display = True
         field = self.query_one(Input)
         field.value = text
-        field.focus()
+        self.screen.set_focus(field)  # at once: the next letter may be on its way
 
     def action_give_up(self) -> None:
         """Back to what was there before."""

@@ -89,6 +89,11 @@ class Panel(Vertical, Generic[RowT]):
         self.caption = self._caption(arranged, moment, troubled, problems_only=problems_only)
         self._show_rule()
 
+    @property
+    def scope_words(self) -> str:
+        """To what the list is narrowed, for its caption; empty when it is not."""
+        return f"of {shorten(self.scope, _SHORT)}" if self.scope else ""
+
     def _show_rule(self) -> None:
         caption, focused = self.caption, self.table.has_focus
         name = Span(f"{caption.number} {caption.title}", Tone.KEY if focused else Tone.STRONG)
@@ -99,7 +104,7 @@ class Panel(Vertical, Generic[RowT]):
     def _caption(self, arranged: Arranged[RowT], moment: Moment, troubled: int, *, problems_only: bool) -> Caption:
         notes = [
             "order held" if arranged.held else "",
-            f"of {shorten(self.scope, _SHORT)}" if self.scope else "",
+            self.scope_words,
             "problems only" if problems_only else "",
             f"filter {shorten(self.filter, _SHORT)}" if self.filter else "",
             f"as of {ages.time_of_day(moment.now)}" if moment.held else "",

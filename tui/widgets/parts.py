@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from tui import ages, headline, pulse, why
 from tui.fit import wrap
-from tui.footer import footer_row, typing_row
+from tui.footer import FILTER_EXAMPLES, footer_row, typing_row
 from tui.tones import Row, Span, Tone, rule
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tui.actions import Action
     from tui.moment import Moment
@@ -81,14 +81,14 @@ class MessageLine(Lines):
 class FooterLine(Lines):
     """What the keys do now."""
 
-    def show_typing(self, problem: str) -> None:
-        """Show what keys do while a filter is typed, when all others are letters; or why it is not understood."""
-        self.show(typing_row(problem))
+    def show_typing(self, problem: str, examples: str = FILTER_EXAMPLES) -> None:
+        """Show what keys do while a text is typed, when all others are letters; or why it is not understood."""
+        self.show(typing_row(problem, examples))
 
-    def show_actions(self, allowed: Iterable[Action], moment: Moment) -> None:
-        """Show these actions; those that need an unlocked screen only while it is."""
+    def show_actions(self, allowed: Iterable[Action], moment: Moment, labels: Mapping[str, str]) -> None:
+        """Show these actions, by these labels; those that need an unlocked screen only while it is."""
         unlocked = moment.catch.is_open(moment.local)
         shown = [action for action in allowed if unlocked or not action.dangerous]
         off = not moment.link.usable(moment.local) and not moment.forbidden
-        note = "x D W u off: not connected" if off else ""
-        self.show(footer_row(shown, {"unlock": "lock"} if unlocked else {}, note, self.size.width))
+        note = "commands off: not connected" if off else ""
+        self.show(footer_row(shown, labels, note, self.size.width))

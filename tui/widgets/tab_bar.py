@@ -60,7 +60,7 @@ class TabBar(Lines):
 def _tab(caption: Caption, *, is_open: bool) -> list[Span]:
     trouble = [Span(f" ▲{caption.troubled}", Tone.LATE)] if caption.troubled else []
     if is_open:
-        name = Span(f"{caption.number} {caption.title} {caption.count}", Tone.KEY)
+        name = Span(f"{caption.number} {caption.title} {caption.count}".rstrip(), Tone.KEY)
         return [Span("[", Tone.KEY), name, *trouble, Span("]", Tone.KEY), Span(" ")]
-    name = Span(f"{caption.number} {caption.title.capitalize()} {caption.count}", Tone.MUTED)
+    name = Span(f"{caption.number} {caption.title.capitalize()} {caption.count}".rstrip(), Tone.MUTED)
     return [Span(" "), name, *trouble, Span("  ")]
