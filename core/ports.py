@@ -142,6 +142,9 @@ class EcsClient(Protocol):
     async def registered_definition(self, family: str) -> RegisteredDefinition | None:
         """The latest ACTIVE revision of a family, or None when there is none."""
 
+    async def withdraw_family(self, family: str) -> int:
+        """Make every ACTIVE revision of a family INACTIVE, and return how many; its tasks run on."""
+
     async def register_definition(self, definition: TaskDefinition) -> RegisteredDefinition:
         """Register a new revision."""
 

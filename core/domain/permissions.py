@@ -57,6 +57,8 @@ def needed(account: Account, roles: tuple[str, ...], *, family: str, logs: str =
         Permission("ecs:DescribeTaskDefinition", "*", "no scale set comes up"),
         Permission("ecs:RegisterTaskDefinition", "*", "no changed or new family comes up"),
         Permission("ecs:TagResource", definition, "no changed or new family comes up", _AS_REGISTERED),
+        Permission("ecs:ListTaskDefinitions", "*", "definitions of removed scale sets stay registered"),
+        Permission("ecs:DeregisterTaskDefinition", "*", "definitions of removed scale sets stay registered"),
         *(Permission("iam:PassRole", role, "no runner starts", _TASKS_PASS_ROLE) for role in dict.fromkeys(roles)),
         *_logs(account, logs),
     )

@@ -90,6 +90,7 @@ class Company:
             controller=settings.controller,
             made=ground.made,
             owner=settings.owner,
+            uses_family=self._uses_family,
             retired=self._dismiss,
         )
         for spec in settings.scale_sets:
@@ -163,6 +164,10 @@ class Company:
         self._ground.targets[name].retire()
         self._loops[name].begin_anew()
         self._loops[name].scaler.kick()
+
+    def _uses_family(self, family: str) -> bool:
+        wanted = [target for target in self._ground.targets.values() if not target.retired]
+        return any(family in {target.spec.family, target.wanted.family} for target in wanted)
 
     def _dismiss(self, target: Target) -> None:
         """Show it no more."""

@@ -56,6 +56,18 @@ class Definitions:
         ):
             await self._register(spec, desired_definition(spec, self._settings))
 
+    async def withdraw(self, family: str) -> None:
+        """Withdraw the revisions of a family that is ours and that nobody wants any more (behaviour.md 1.6).
+
+        Only what carries our own id: one of the original that was never taken over is left. Raises the client's errors.
+        """
+        existing = await self._ecs.registered_definition(family)
+        if existing is None or not existing.managed or existing.controller != self._controller:
+            return
+        count = await self._ecs.withdraw_family(family)
+        story = f"task definition family {family} withdrawn, {count} revisions: no longer configured"
+        self._chronicle.note("definition", story, keep={"family": family, "revisions": count})
+
     async def _register(self, spec: ScaleSetSpec, wanted: TaskDefinition) -> str:
         registered = await self._ecs.register_definition(wanted)
         story = f"task definition {registered.reference} registered for {spec.name}"

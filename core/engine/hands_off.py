@@ -62,6 +62,10 @@ class ObservedEcs:
         """Refused."""
         _refuse(f"mark {task_arn}")
 
+    async def withdraw_family(self, family: str) -> Never:
+        """Refused."""
+        _refuse(f"withdraw {family}")
+
     async def register_definition(self, definition: TaskDefinition) -> Never:
         """Refused."""
         _refuse(f"register {definition.family}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Never
 
 from core.api.model import Severity
 from core.domain import backoff
-from core.domain.errors import ArcdeckError, Unavailable
+from core.domain.errors import ArcdeckError, Rejected, Unavailable
 from core.domain.scale_set import controller_label
 from core.engine.listener import Listener
 from core.engine.races import first_of
@@ -56,6 +56,7 @@ class LoopServices:
     controller: str
     made: Made
     owner: str  #: owner name of sessions: the host's, for people to read
+    uses_family: Callable[[str], bool]  #: whether a scale set that is wanted has that family
     retired: Callable[[Target], None]  #: told when a retired scale set is gone
 
 
@@ -227,10 +228,21 @@ class ScaleSetLoop:
             else:  # its tasks alone are left, and there is no session that could be anybody's
                 self._lease()
                 await self._last_runner_left()
+            await self._withdraw()
             self._note("retired", f"scale set {self._target.name} is gone", Severity.NOTICE, keep=True)
             self._services.retired(self._target)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
+
+    async def _withdraw(self) -> None:
+        """Withdraw its task definitions, unless another scale set has come to use the family."""
+        family = self._target.spec.family
+        if self._services.uses_family(family):
+            return
+        try:
+            await self._services.definitions.withdraw(family)
+        except Rejected as refused:  # a role that may not: the scale set is gone all the same
+            self._note("definition-left", f"task definitions of {family} stay registered: {refused}", Severity.WARNING)
 
     def _is_ours(self, existing: ScaleSetRef) -> bool:
         return controller_label(self._services.controller) in existing.labels or self._services.made.has(existing)

@@ -143,6 +143,16 @@ class Definitions:
         await connection.ecs.deregister_task_definition(taskDefinition=made.reference)
         assert await ecs.registered_definition("withdrawn") is None
 
+    async def test_a_family_is_withdrawn_whole_and_no_other(self, connection: AwsConnection) -> None:
+        ecs = runner_on(connection)
+        for cpu in (1024, 2048, 4096):
+            await ecs.register_definition(definition("whole", cpu=cpu))
+        await ecs.register_definition(definition("whole-not"))
+        assert await ecs.withdraw_family("whole") == 3
+        assert await ecs.registered_definition("whole") is None
+        assert await ecs.registered_definition("whole-not") is not None
+        assert await ecs.withdraw_family("whole") == 0
+
 
 #: The members of a registered definition that RegisterTaskDefinition takes.
 REGISTRABLE = frozenset(

@@ -48,7 +48,7 @@ def called_operations() -> set[str]:
     names = {
         call.args[0].value
         for call in calls
-        if ast.unparse(call.func) in {"Call", "self._call"} and isinstance(call.args[0], ast.Constant)
+        if ast.unparse(call.func) in {"Call", "self._call", "self._pages"} and isinstance(call.args[0], ast.Constant)
     }
     return {name for name in names if isinstance(name, str) and name.isidentifier()}
 

@@ -109,6 +109,10 @@ class FakeEcs:
         await self._called("registered_definition")
         return self.definitions.get(family)
 
+    async def withdraw_family(self, family: str) -> int:
+        await self._called("withdraw_family")
+        return int(self.definitions.pop(family, None) is not None)
+
     async def register_definition(self, definition: TaskDefinition) -> RegisteredDefinition:
         await self._called("register_definition")
         self.registered.append(definition)

@@ -37,8 +37,8 @@ class Allowance:
 ALLOWANCES = (
     Allowance(frozenset({"ListTasks", "DescribeTasks"}), burst=50, rate=10),
     Allowance(frozenset({"DescribeClusters"}), burst=25, rate=10),
-    Allowance(frozenset({"DescribeTaskDefinition"}), burst=25, rate=10),
-    Allowance(frozenset({"RegisterTaskDefinition"}), burst=20, rate=1),
+    Allowance(frozenset({"DescribeTaskDefinition", "ListTaskDefinitions"}), burst=25, rate=10),
+    Allowance(frozenset({"RegisterTaskDefinition", "DeregisterTaskDefinition"}), burst=20, rate=1),
 )
 
 

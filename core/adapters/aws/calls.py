@@ -33,6 +33,8 @@ _EXPECTED: dict[str, frozenset[str]] = {
     "DescribeTasks": frozenset({"tasks"}),
     "DescribeClusters": frozenset({"clusters"}),
     "DescribeTaskDefinition": frozenset({"taskDefinition"}),
+    "ListTaskDefinitions": frozenset({"taskDefinitionArns"}),
+    "DeregisterTaskDefinition": frozenset({"taskDefinition"}),
     "RegisterTaskDefinition": frozenset({"taskDefinition"}),
     "TagResource": frozenset({"ResponseMetadata"}),  # it says nothing but yes
     "GetParameter": frozenset({"Parameter"}),

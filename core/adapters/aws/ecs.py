@@ -24,7 +24,7 @@ from core.domain.task_definition import TaskDefinition, refuse_privileged_on_far
 from core.domain.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 
     from core.domain.run_task import RunTaskInput
     from core.ports import Clock, RegisteredDefinition
@@ -84,23 +84,25 @@ class EcsRunner:
         No other filter: tasks that the original started carry no mark of ours, and a family filter would have to be
         asked family by family (behaviour.md row 4).
         """
-        request = {
-            "cluster": self._cluster,
-            "desiredStatus": "STOPPED" if desired_stopped else "RUNNING",
-            "maxResults": BATCH,
-        }
-        arns: dict[str, None] = {}
+        status = "STOPPED" if desired_stopped else "RUNNING"
+        pages = self._pages("ListTasks", "taskArns", cluster=self._cluster, desiredStatus=status)
+        return list(dict.fromkeys([arn async for arn in pages]))
+
+    async def _pages(self, operation: str, member: str, **request: object) -> AsyncIterator[str]:
+        """Every ARN of a list, page by page; Unavailable when the list goes round in a circle."""
         tokens: set[str] = set()
+        asked: dict[str, object] = {**request, "maxResults": BATCH}
         while True:
-            page = await self._call("ListTasks", request)
-            arns.update(dict.fromkeys(page["taskArns"]))
+            page = await self._call(operation, asked)
+            for arn in page[member]:
+                yield arn
             token = page.get("nextToken")
             if not token:
-                return list(arns)
+                return
             if token in tokens:
-                raise Unavailable("ListTasks gave the same page again; the list of tasks is not complete")
+                raise Unavailable(f"{operation} gave the same page again; the list is not complete")
             tokens.add(token)
-            request = {**request, "nextToken": token}
+            asked = {**asked, "nextToken": token}
 
     async def describe_tasks(self, arns: Sequence[str]) -> Described:
         """Describe any number of tasks. An ARN that ECS left out altogether is in neither part of the answer."""
@@ -138,6 +140,14 @@ class EcsRunner:
         except Gone:
             return None
         return registered_from(answer) if answer["taskDefinition"].get("status") == "ACTIVE" else None
+
+    async def withdraw_family(self, family: str) -> int:
+        """Make every ACTIVE revision of a family INACTIVE, and return how many; its tasks run on."""
+        listed = [arn async for arn in self._pages("ListTaskDefinitions", "taskDefinitionArns", familyPrefix=family)]
+        theirs = [arn for arn in listed if _task_id(arn).partition(":")[0] == family]
+        for arn in theirs:
+            await self._call("DeregisterTaskDefinition", {"taskDefinition": arn})
+        return len(theirs)
 
     async def register_definition(self, definition: TaskDefinition) -> RegisteredDefinition:
         """Register a new revision, marked as ours. ConfigurationError for what ECS would never run."""

@@ -70,7 +70,7 @@ class Call:
 
 
 #: What an unheard answer leaves open.
-_CHANGES = frozenset({"RunTask", "StopTask", "RegisterTaskDefinition", "TagResource"})
+_CHANGES = frozenset({"RunTask", "StopTask", "RegisterTaskDefinition", "DeregisterTaskDefinition", "TagResource"})
 #: Characters of a secret by which a text that repeats it is known, whole or cut short.
 _TELLTALE = 64
 
