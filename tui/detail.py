@@ -11,12 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from core.api.model import RunnerState
 from tui import ages, looks, records, rows
 from tui.tones import Span, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from core.api.events import EventRecord
     from core.api.model import JobView, RunnerView, Snapshot
@@ -28,6 +27,7 @@ _OF_THE_TASK: Final = (
     ("pull_started_at", "pull began"),
     ("pull_stopped_at", "pulled"),
     ("started_at", "started"),
+    ("online_at", "online"),
 )
 
 
@@ -171,8 +171,7 @@ def stages(known: Known) -> list[Stage]:
         Stage("job queued", job.queued_at if job else None),
         Stage("asked for", _first(known, "start-intent")),
         Stage("accepted", _first(known, "start")),
-        *(Stage(label, _epoch(data.get(name))) for name, label in _OF_THE_TASK),
-        Stage("online", _online(known.runner)),
+        *(Stage(label, _of_the_task(known, data, name)) for name, label in _OF_THE_TASK),
         Stage("job began", (job.started_at if job else None) or _first(known, "job-started")),
         Stage("job over", _first(known, "job-completed")),
         Stage("stop asked", _first(known, "stop")),
@@ -184,9 +183,10 @@ def _first(known: Known, kind: str) -> float | None:
     return next((record.at for record in known.told if record.kind == kind), None)
 
 
-def _online(runner: RunnerView | None) -> float | None:
-    """A runner that waits has been online since it waits; of others nobody keeps when."""
-    return runner.since if runner is not None and runner.state is RunnerState.IDLE else None
+def _of_the_task(known: Known, data: Mapping[str, object], name: str) -> float | None:
+    """A step of the task: from the record of its end, else as it is now."""
+    present: float | None = getattr(known.runner.steps, name) if known.runner else None
+    return _epoch(data.get(name)) or present
 
 
 def _epoch(moment: object) -> float | None:

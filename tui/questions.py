@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.api.commands import DeregisterRunner, SteerScaleSet, StopTask, SweepNow
 from core.api.model import RunnerState
 from tui import ages, looks, rows
+from tui.preview import Preview, Stage
 from tui.tones import Line, Span, Tone
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Question:
     phrase: str = ""  #: what has to be typed first; empty when a key is enough
     wants_reason: bool = False
     possible: bool = True  #: False once the target is gone
+    listed: tuple[Line, ...] = ()  #: below the lines, scrolled when there are many; a name comes first and gives way
 
 
 class Target:
@@ -140,25 +142,61 @@ def drain(scale_set: str, snapshot: Snapshot, now: float, who: str) -> Question:
     )
 
 
-def sweep(snapshot: Snapshot, now: float, who: str) -> Question:
-    """Whether to read ECS and reap now instead of at the next interval."""
-    overdue = [row for row in snapshot.runners if row.state not in looks.ENDED and looks.pressure(row, now) >= 1]
-    due = snapshot.controller.next_sweep_at
+def sweep(preview: Preview, snapshot: Snapshot, now: float, who: str) -> Question:
+    """Whether to read ECS and reap now instead of at the next interval, with what is known of whom it would stop."""
+    count = len(preview.victims)
+    told = f": {count} of {preview.runners} runners would be stopped" if preview.stage is Stage.TOLD else ""
+    stops = f"Sweep, stop {count}" if count else "Sweep all the same"
     return Question(
-        title="Sweep all scale sets now",
-        verb="Sweep now",
+        title=f"Sweep all scale sets{told}",
+        verb=stops if told else "Sweep now",
         about="sweep",
         lines=(
             (Span(f"ECS ListTasks and DescribeTasks on {snapshot.controller.cluster}, as {who}"),),
             (),
             (Span(_SWEEP),),
+            (Span("The next sweep is due " + _in(snapshot.controller.next_sweep_at, now), Tone.MUTED),),
             (),
-            (Span(f"Over their limit now: {len(overdue)}", Tone.LATE if overdue else Tone.NORMAL),),
-            *((Span(_INDENT), Span(row.name)) for row in overdue[:_NAMED]),
-            (Span("The next sweep is due " + _in(due, now), Tone.MUTED),),
+            *_foreseen(preview, snapshot, now),
         ),
         command=lambda command_id, _: SweepNow(id=command_id),
+        possible=preview.stage in {Stage.NEVER, Stage.TOLD},
+        listed=tuple(_victim(line) for line in preview.victims) if told else (),
     )
+
+
+def _foreseen(preview: Preview, snapshot: Snapshot, now: float) -> tuple[Line, ...]:
+    """Whom the sweep would stop, in the words of how far the preview has come; the victims follow by themselves."""
+    match preview.stage:
+        case Stage.NEVER:
+            unable = Span("This daemon may be too old to tell whom it would stop.", Tone.LATE)
+            return (unable,), *_overdue(snapshot, now)
+        case Stage.ASKED:
+            return ((Span("The daemon looks whom it would stop…", Tone.INFO),),)
+        case Stage.TOLD if preview.victims:
+            looked = ages.exact(now - preview.at)
+            return (
+                (Span(f"It would stop these; ECS was read {looked} ago, and the sweep reads it again:", Tone.LATE),),
+            )
+        case Stage.TOLD:
+            return ((Span("There is nothing to stop. Sweep all the same?", Tone.GOOD),),)
+        case Stage.SWEPT:
+            swept = Span("This daemon knows no previews: it has swept at once.", Tone.LATE)
+            return (swept,), (Span(preview.said),)
+        case Stage.FAILED:
+            return ((Span(f"Whom it would stop cannot be told: {preview.said}", Tone.FAILED),),)
+
+
+def _overdue(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
+    """Who is over a limit as far as the screen can tell by itself."""
+    late = [row for row in snapshot.runners if row.state not in looks.ENDED and looks.pressure(row, now) >= 1]
+    counted = Span(f"Over their limit now: {len(late)}", Tone.LATE if late else Tone.NORMAL)
+    return (counted,), *((Span(_INDENT), Span(row.name)) for row in late[:_NAMED])
+
+
+def _victim(line: str) -> Line:
+    name, colon, reason = line.partition(": ")
+    return Span(name, Tone.STRONG), Span(colon + reason)
 
 
 def _named(runner: RunnerView, now: float) -> Line:

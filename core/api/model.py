@@ -57,6 +57,16 @@ class JobView(View):
     started_at: float | None = None
 
 
+class Steps(View):
+    """When a runner's task came how far: by ECS's clock, but for the last, which is when we heard of it."""
+
+    created_at: float | None = None
+    pull_started_at: float | None = None
+    pull_stopped_at: float | None = None
+    started_at: float | None = None
+    online_at: float | None = None  #: GitHub's list first showed it online
+
+
 class RunnerView(View):
     """One runner and its task."""
 
@@ -75,6 +85,7 @@ class RunnerView(View):
     exit_code: int | None = None
     reason: str = ""  #: why it stopped or is being stopped
     why: str = ""  #: one sentence: what it waits for, until when, what happens then
+    steps: Steps = Steps()
 
 
 # --- scale sets ----------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Endings:
             scale_set=runner.scale_set,
             runner=runner.name,
             task_arn=runner.task_arn,
-            keep=_record(runner),
+            keep=_record(runner, self._times),
         )
         self._learn(runner)
         self._deregistrar.request(runner.name, runner.scale_set, runner.runner_id, "its task has stopped")
@@ -157,7 +157,7 @@ def _death(task: Task) -> str:
     return f"tasks die before they serve: {_said(task)}{refused}"
 
 
-def _record(runner: Runner) -> dict[str, object]:
+def _record(runner: Runner, times: Times) -> dict[str, object]:
     """What the journal keeps of an ended task."""
     task, job = runner.task, runner.job
     return {
@@ -168,6 +168,7 @@ def _record(runner: Runner) -> dict[str, object]:
         "served": job is not None,
         "job": {"id": job.id, "name": job.name, "repository": job.repository} if job else None,
         **(_times(task) if task else {}),
+        "online_at": None if runner.online_since is None else times.utc(runner.online_since).isoformat(),
     }
 
 

@@ -17,6 +17,7 @@ from core.api.model import (
     ScaleSetState,
     ScaleSetView,
     SessionView,
+    Steps,
 )
 from core.domain.durations import format_duration
 from core.domain.reaping import start_limit
@@ -27,6 +28,8 @@ from core.engine.pauses import words
 from core.engine.stops import REAPER
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.domain.backoff import CapacityBackoff
     from core.domain.placement import PlacementClass
     from core.domain.runner import Runner
@@ -92,7 +95,25 @@ def runner_view(runner: Runner, limits: Limits | None, times: Times) -> RunnerVi
         exit_code=task.exit_code if task else None,
         reason=_reason(runner),
         why=_why(runner, state, limits),
+        steps=_steps(runner, times),
     )
+
+
+def _steps(runner: Runner, times: Times) -> Steps:
+    task, online = runner.task, _epoch(runner.online_since, times)
+    if task is None:
+        return Steps(online_at=online)
+    return Steps(
+        created_at=_timestamp(task.created_at),
+        pull_started_at=_timestamp(task.pull_started_at),
+        pull_stopped_at=_timestamp(task.pull_stopped_at),
+        started_at=_timestamp(task.started_at),
+        online_at=online,
+    )
+
+
+def _timestamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _limit(runner: Runner, limits: Limits | None) -> float | None:

@@ -9,7 +9,7 @@ from core.api.events import EventRecord
 from core.api.logs import LogLine
 from core.api.model import BackoffView, JobView, RunnerState, RunnerView, ScaleSetState, ScaleSetView
 from tests.tui.samples import HOUR, MINUTE, NOW, runner, scale_set, snapshot
-from tests.tui.world import FakeDaemon
+from tests.tui.world import FakeDaemon, foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ class LargeFleet:
         self.runners = [self._runner(number) for number in range(TASKS)]
         pending = [row for row in self.runners if row.state is RunnerState.PENDING]
         self.stuck = min(pending, key=lambda row: row.since)
+        self.overdue = [row for row in pending if row.since < NOW - 300]
         self.busy = self._dice.choice([row for row in self.runners if row.state is RunnerState.BUSY])
 
     def _runner(self, number: int) -> RunnerView:
@@ -85,5 +86,8 @@ class LargeFleet:
         """Serves it, with a log for every runner."""
         daemon = FakeDaemon(self.snapshot())
         daemon.history = tuple(self.history())
+        daemon.preview = foreseen(
+            *(f"{row.name}: stuck in PENDING for {NOW - row.since:.0f}s (threshold: 5m)" for row in self.overdue)
+        )
         daemon.printed = [LogLine(at=NOW - 60 + number, text=f"step {number}") for number in range(60)]
         return daemon

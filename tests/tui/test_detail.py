@@ -7,7 +7,7 @@ import pytest
 from core.api.client import ConnectionLost, Refused
 from core.api.events import EventRecord
 from core.api.logs import LogLine
-from core.api.model import JobView, RunnerState, RunnerView
+from core.api.model import JobView, RunnerState, RunnerView, Steps
 from tests.tui.desk import Desk, sitting
 from tests.tui.samples import NOW, runner, scale_set, snapshot
 from tests.tui.world import FakeDaemon, settle
@@ -72,6 +72,13 @@ def test_the_stages_have_the_times_that_are_known_and_the_gaps_between_those() -
     assert times["started"] is None
     assert times["ended"] == ENDED.at
     assert detail.gaps([Stage("a", 10.0), Stage("b", None), Stage("c", 75.0)]) == ["", "", "+1:05"]
+
+
+def test_the_steps_of_a_task_that_lives_are_those_that_the_snapshot_has() -> None:
+    alive = runner(steps=Steps(created_at=NOW - 60, pull_started_at=NOW - 50, online_at=NOW - 5))
+    times = {step.label: step.at for step in detail.stages(known(alive))}
+    assert (times["created"], times["pull began"], times["pulled"]) == (NOW - 60, NOW - 50, None)
+    assert (times["started"], times["online"]) == (None, NOW - 5)
 
 
 def lines(*texts: str) -> list[LogLine]:

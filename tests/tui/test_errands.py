@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.api.commands import SteerScaleSet, StopTask
+from core.api.commands import SteerScaleSet, StopTask, SweepNow
 from tests.tui.desk import Desk, sitting
 from tests.tui.large import LargeFleet
 from tests.tui.samples import HOUR, NOW
@@ -69,6 +69,16 @@ async def test_stopping_it(seed: int) -> None:
         await one.press("u", "x", "y")
         sent = one.desk.daemon.commands
         assert [command.runner for command in sent if isinstance(command, StopTask)] == [one.fleet.stuck.name]
+
+
+@seeds
+async def test_a_sweep_once_one_knows_whom_it_stops(seed: int) -> None:
+    async with errand(seed, 3) as one:
+        await one.press("u", "W")
+        assert one.sees(f"{len(one.fleet.overdue)} of {len(one.fleet.runners)} runners would be stopped")
+        assert one.sees(one.fleet.overdue[0].name[-8:], "stuck in PENDING")
+        await one.press("y")
+        assert one.desk.daemon.commands == [SweepNow(id="command-1", preview=True), SweepNow(id="command-2")]
 
 
 @seeds

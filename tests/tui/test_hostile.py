@@ -13,7 +13,7 @@ from core.api.events import EventRecord
 from core.api.logs import LogLine
 from core.api.model import BackoffView, EventView, JobView, RunnerState, ScaleSetState, Severity, Snapshot
 from tests.tui.samples import CONTROLLER, NOW, runner, scale_set, snapshot
-from tests.tui.world import FakeDaemon, screen, settle
+from tests.tui.world import FakeDaemon, foreseen, screen, settle
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -57,9 +57,25 @@ def shown(pilot: Pilot[None]) -> str:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_no_outside_text_reaches_the_terminal_as_more_than_text(size: tuple[int, int]) -> None:
-    async with screen(FakeDaemon(poisoned()), unlocked=True).run_test(size=size) as pilot:
+    daemon = FakeDaemon(poisoned())
+    daemon.preview = foreseen(*[f"{NASTY}: {NASTY}", NASTY, "", ": ", NASTY * 9] * 9)
+    async with screen(daemon, unlocked=True).run_test(size=size) as pilot:
         await settle(pilot)
-        for place in ("1", "3", "2", "x", "escape", "D", "escape", "W", "escape", "question_mark", "escape", "c"):
+        for place in (
+            "1",
+            "3",
+            "2",
+            "x",
+            "escape",
+            "D",
+            "escape",
+            "W",
+            "pagedown",
+            "escape",
+            "question_mark",
+            "escape",
+            "c",
+        ):
             await pilot.press(place)
             await settle(pilot)
             assert not POWER.search(shown(pilot)), place
@@ -112,6 +128,20 @@ async def test_an_answer_is_only_text() -> None:
         await pilot.press("x", "right", "enter")
         await settle(pilot)
         assert "refused. x␛]52" in shown(pilot)
+        assert not POWER.search(shown(pilot))
+
+
+@pytest.mark.parametrize(
+    "preview", [Answer(id="", outcome=Outcome.FAILED, text=NASTY), foreseen().model_copy(update={"text": NASTY})]
+)
+async def test_a_preview_that_fails_or_was_a_sweep_is_only_text(preview: Answer) -> None:
+    daemon = FakeDaemon(poisoned())
+    daemon.preview = preview
+    async with screen(daemon, unlocked=True).run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        await pilot.press("W")
+        await settle(pilot)
+        assert "x␛]52" in shown(pilot)
         assert not POWER.search(shown(pilot))
 
 

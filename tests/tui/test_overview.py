@@ -6,7 +6,7 @@ import pytest
 from textual.events import Key
 
 from core.api.client import ConnectionLost, NotRunning, Refused
-from core.api.commands import Answer, Outcome, StopTask, SweepNow
+from core.api.commands import Answer, Outcome, StopTask
 from core.api.model import RunnerState, ScaleSetState, SessionView
 from tests.tui.desk import sitting
 from tests.tui.samples import CONTROLLER, NOW, VERSION, runner, scale_set, snapshot, well
@@ -386,12 +386,6 @@ async def test_a_screen_that_locked_itself_under_the_question_sends_nothing() ->
         assert "u unlocks for 5 minutes" in desk.text("message")
 
 
-async def test_a_sweep_is_asked_for_and_sent() -> None:
-    async with sitting(unlocked=True) as desk:
-        await desk.press("W", "right", "enter")
-        assert desk.daemon.commands == [SweepNow(id="command-1")]
-
-
 async def test_what_the_daemon_refuses_is_said_in_its_words() -> None:
     async with sitting(snapshot(runners=(runner(),)), unlocked=True) as desk:
         desk.daemon.answer = Answer(id="", outcome=Outcome.REFUSED, text="It has become busy since.")
@@ -424,6 +418,7 @@ async def test_read_only_leaves_every_command_out() -> None:
         await desk.press("u", "x", "W", "D")
         assert "READ-ONLY" in desk.text("header")
         assert desk.pilot.app.screen is desk.screen
+        assert desk.daemon.commands == []
         assert not {"stop", "sweep", "deregister", "unlock"} & set(desk.text("footer").split())
 
 

@@ -15,7 +15,7 @@ from syrupy.extensions.image import SVGImageSnapshotExtension
 from core.api.client import ConnectionLost, NotRunning
 from tests.tui.past import told_history, told_log
 from tests.tui.samples import held, well
-from tests.tui.world import ENVIRON, FakeDaemon, HandClock, overview, screen, settle
+from tests.tui.world import ENVIRON, FakeDaemon, HandClock, foreseen, overview, screen, settle
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -120,6 +120,21 @@ async def test_ended_tasks_at_120x36(picture: SnapshotAssertion) -> None:
 async def test_drain_at_80x24(picture: SnapshotAssertion) -> None:
     daemon = FakeDaemon(held())
     assert await after("1", "down", "P", size=SMALL, daemon=daemon, unlocked=True) == picture
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+async def test_preview_of_a_sweep(size: tuple[int, int], picture: SnapshotAssertion) -> None:
+    daemon = FakeDaemon()
+    daemon.preview = foreseen(
+        "runner-large-docker-a11ce004: ecs-arc: stuck in PENDING for 5m7s (threshold: 5m)",
+        "runner-small-plain-0b77e1f4: ecs-arc: exceeded max runtime 6h (running: 6h2m)",
+        *(f"runner-xlarge-docker-{n:08x}: ecs-arc: stuck in PENDING for 6m{n}s (threshold: 5m)" for n in range(12)),
+    )
+    assert await after("W", size=size, daemon=daemon, unlocked=True) == picture
+
+
+async def test_preview_of_a_sweep_with_nothing_to_stop_at_80x24(picture: SnapshotAssertion) -> None:
+    assert await after("W", size=SMALL, unlocked=True) == picture
 
 
 async def test_too_small(picture: SnapshotAssertion) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core.api.commands import DeregisterRunner, StopTask, SweepNow
 from core.api.model import BackoffView, JobView, RunnerState, ScaleSetState, Snapshot
 from tests.tui.samples import HOUR, MINUTE, NOW, fleet, runner, scale_set, snapshot
+from tui.preview import Preview, Stage
 from tui.questions import Question, Target, deregister, stop, sweep
 
 WHO = "alice from 10.4.2.17"
@@ -117,8 +120,28 @@ def test_an_offline_runner_is_deregistered_by_a_key() -> None:
     assert "GitHub removes it from https://github.com/acme" in words(question)
 
 
-def test_a_sweep_says_what_is_over_its_limit() -> None:
-    question = sweep(fleet(), NOW, WHO)
+def test_a_sweep_without_a_preview_says_what_is_over_its_limit() -> None:
+    question = sweep(Preview(Stage.NEVER), fleet(), NOW, WHO)
     assert "Over their limit now: 1\n   runner-large-docker-a11ce004" in words(question)
     assert "The next sweep is due in 0:09" in words(question)
     assert question.command("c3", "") == SweepNow(id="c3")
+
+
+def test_a_sweep_that_would_stop_runners_counts_and_lists_them_with_the_reasons() -> None:
+    preview = Preview(Stage.TOLD, ("a-1: late", "b-2: later: much"), runners=23, at=NOW - 7)
+    question = sweep(preview, fleet(), NOW, WHO)
+    assert question.title == "Sweep all scale sets: 2 of 23 runners would be stopped"
+    assert question.verb == "Sweep, stop 2"
+    assert "ECS was read 0:07 ago" in words(question)
+    assert ["".join(span.text for span in line) for line in question.listed] == ["a-1: late", "b-2: later: much"]
+
+
+def test_a_sweep_with_nothing_to_stop_says_so_and_can_be_done_all_the_same() -> None:
+    question = sweep(Preview(Stage.TOLD, runners=23, at=NOW), fleet(), NOW, WHO)
+    assert "There is nothing to stop. Sweep all the same?" in words(question)
+    assert (question.verb, question.possible) == ("Sweep all the same", True)
+
+
+@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.FAILED, Stage.SWEPT])
+def test_a_sweep_cannot_be_agreed_to_while_nothing_is_known_of_it(stage: Stage) -> None:
+    assert not sweep(Preview(stage, said="why"), fleet(), NOW, WHO).possible

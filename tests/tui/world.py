@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.api.commands import Answer, Outcome
+from core.api.commands import Answer, Outcome, SweepNow
 from core.api.model import Hello
 from tests.tui.samples import NOW, fleet
 from tui.app import ArcdeckApp
@@ -55,6 +55,9 @@ class FakeDaemon:
         self.hello = Hello(version="0.1.0", controller="ci-prod", instance=instance, may_act=may_act)
         self.commands: list[Command] = []
         self.answer: Answer | ControlError = Answer(id="", outcome=Outcome.DONE, text="Done as asked.")
+        self.preview: Answer | ControlError = foreseen()
+        self.answering = asyncio.Event()
+        self.answering.set()  # cleared by a test, no command is answered
         self.history: Sequence[EventRecord] = ()
         self.journal_problem: ControlError | None = None
         self.happenings: asyncio.Queue[EventRecord] = asyncio.Queue()
@@ -106,11 +109,19 @@ class FakeDaemon:
         return self.printed[int(after or 0) :][:limit], str(len(self.printed))
 
     async def execute(self, command: Command) -> Answer:
-        """Take a command and give the answer that was set."""
+        """Take a command and give the answer that was set, to previews another than to all the rest."""
         self.commands.append(command)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer.model_copy(update={"id": command.id})
+        await self.answering.wait()
+        answer = self.preview if isinstance(command, SweepNow) and command.preview else self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer.model_copy(update={"id": command.id})
+
+
+def foreseen(*victims: str) -> Answer:
+    """What a daemon answers to a preview; each victim is a name, a colon and a reason."""
+    text = f"8 scale sets, 20 runners: {len(victims)} would be stopped"
+    return Answer(id="", outcome=Outcome.DONE, text=text, details=victims)
 
 
 async def settle(pilot: Pilot[None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -15,7 +16,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from tui.fit import wrap
+from tui.fit import Cut, shorten, wrap
+from tui.plain import plain
 from tui.tones import Line, Row, Span, Tone
 from tui.widgets.lines import Lines
 from tui.widgets.toned import TONES
@@ -32,6 +34,11 @@ _MAX_REASON = 200
 _MAX_PHRASE = 40
 #: Lines that one sentence of the question may take.
 _LONGEST_SENTENCE = 3
+#: Lines of the two answers, with the air above them.
+_ANSWERS = 2
+#: Lines that a list has at least, the one that counts included, and cells that a name in it keeps.
+_SHORTEST_LIST = 3
+_SHORTEST_NAME = 14
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -45,12 +52,17 @@ class ConfirmDialog(ModalScreen[bool]):
         Binding("y", "agree", "agree", show=False),  # a letter while somebody types
         Binding("right,down", "app.focus_next", show=False),
         Binding("left,up", "app.focus_previous", show=False),
+        Binding("pagedown", "scroll_list(1)", show=False),
+        Binding("pageup", "scroll_list(-1)", show=False),
     ]
 
     def __init__(self, ask: Callable[[], Question]) -> None:
         super().__init__()
         self._ask = ask
         self.question = ask()
+        self._above = 0  # lines of the question
+        self._top = 0  # the first line of the list that is shown
+        self._shown = 0  # how many are
 
     @property
     def reason(self) -> str:
@@ -59,9 +71,9 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The question, the two fields it may need, and the two answers."""
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = self.question.title
+        with Vertical(id="dialog"):
             yield Lines(id="question")
+            yield Lines(id="listed")
             with Horizontal(id="reason-row"):
                 yield Lines(classes="field-name")
                 yield Input(id="reason", placeholder="optional", compact=True, max_length=_MAX_REASON)
@@ -83,6 +95,16 @@ class ConfirmDialog(ModalScreen[bool]):
         self.query_one("#reason-row .field-name", Lines).show(Row((Span("Reason for the journal"),)))
         self._update()
         self.set_interval(1.0, self._update)
+
+    def look_again(self) -> None:
+        """Ask anew at once: something has become known. Nothing happens when the question has been answered."""
+        if self.is_mounted and self.is_attached:
+            self._update()
+
+    def action_scroll_list(self, pages: int) -> None:
+        """Show other lines of a list that is longer than the screen."""
+        self._top += pages * self._shown
+        self._show_list()
 
     def action_cancel(self) -> None:
         """No."""
@@ -115,10 +137,13 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def _update(self) -> None:
         question = self.question = self._ask()
+        self.query_one("#dialog").border_title = question.title
         words = self.query_one("#question", Lines)
         lines = [piece for line in question.lines for piece in _wrapped(line, words.size.width)]
         words.set_height(len(lines))
         words.show(*(Row(line) for line in lines))
+        self._above = len(lines)
+        self._show_list()
         self.query_one("#reason-row").display = question.wants_reason
         self.query_one("#phrase-row").display = bool(question.phrase)
         self.query_one("#phrase-row .field-name", Lines).show(
@@ -129,6 +154,23 @@ class ConfirmDialog(ModalScreen[bool]):
         confirm.disabled = not meant
         hint = " (y)" if meant else " (type first)" if question.possible else ""
         confirm.label = _label(f"{question.verb}{hint}")
+
+    def _show_list(self) -> None:
+        """As much of the list as there is room for, and a line that counts where that is not all."""
+        box, listed = self.query_one("#listed", Lines), self.question.listed
+        width = self.query_one("#question").size.width  # its own is not known before it is seen
+        taken = self.query_one("#dialog").gutter.height + self._above + _ANSWERS
+        room = max(_SHORTEST_LIST, self.size.height - taken)
+        whole = len(listed) <= room
+        self._shown = len(listed) if whole else room - 1
+        self._top = max(0, min(self._top, len(listed) - self._shown))
+        rows = [Row(_fitted(line, width)) for line in listed[self._top :][: self._shown]]
+        if not whole:
+            part = f"{self._top + 1} to {self._top + self._shown} of {len(listed)}, pgup and pgdn scroll"
+            rows.append(Row((Span(part, Tone.MUTED),)))
+        box.display = bool(rows)
+        box.set_height(len(rows))
+        box.show(*rows)
 
 
 def _label(text: str) -> Content:
@@ -141,3 +183,10 @@ def _wrapped(line: Line, width: int) -> list[Line]:
     if len(line) != 1 or not width:
         return [line]
     return [(Span(part, line[0].tone),) for part in wrap(line[0].text, width, _LONGEST_SENTENCE)]
+
+
+def _fitted(line: Line, width: int) -> Line:
+    """The line of a list in so many cells: its first span, a name, gives way to the rest."""
+    name, *rest = line
+    room = width - sum(cell_len(plain(span.text)) for span in rest)
+    return Span(shorten(name.text, max(_SHORTEST_NAME, room), Cut.NAME), name.tone), *rest

@@ -6,16 +6,18 @@ answer appears in the message line and the new state with the next update (tui-p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual.screen import Screen
 
 from core.api.client import ConnectionLost, ControlError
-from core.api.commands import Outcome, SteerScaleSet
+from core.api.commands import Outcome, SteerScaleSet, SweepNow
 from core.api.model import RunnerView, ScaleSetState, ScaleSetView
-from tui import questions
+from tui import looks, preview, questions
 from tui.dialogs.confirm import ConfirmDialog
-from tui.tones import Tone
+from tui.preview import Stage
+from tui.tones import Span, Tone
 from tui.widgets.parts import MessageLine
 from tui.widgets.toned import TONES
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from core.api.commands import Command
     from core.api.model import Snapshot
+    from tui.preview import Preview
     from tui.questions import Question, Target
     from tui.session import Session
 
@@ -123,10 +126,36 @@ class ActingScreen(Screen[None]):
             self.run_worker(self._send(command, f"{kind} {scale_set}"), group="commands")
 
     def action_sweep(self) -> None:
-        """Read ECS and reap now, after a yes."""
-        session, snapshot = self.session, self.session.feed.snapshot
-        if snapshot is not None and self._allowed():
-            self._ask(lambda: questions.sweep(session.feed.snapshot or snapshot, session.feed.model_now(), session.who))
+        """Read ECS and reap now, after a yes to whom that would stop."""
+        session, first = self.session, self.session.feed.snapshot
+        if first is None or not self._allowed():
+            return
+        known = preview.begun(session.feed.hello)
+        # The question stands before its answer is there, so that no key meant for the screen below agrees to it.
+        dialog = self._ask(
+            lambda: questions.sweep(known, session.feed.snapshot or first, session.feed.model_now(), session.who)
+        )
+
+        async def foresee() -> None:
+            nonlocal known
+            known = await self._preview()
+            dialog.look_again()
+
+        if known.stage is Stage.ASKED:
+            self.run_worker(foresee(), group="previews")
+
+    async def _preview(self) -> Preview:
+        """Whom a sweep of all scale sets would stop now. A sweep that was done instead is said, also after a no."""
+        feed = self.session.feed
+        try:
+            answer = await self.session.client.execute(SweepNow(id=self.session.new_id(), preview=True))
+        except ControlError as error:
+            return preview.failed(str(error))
+        alive = sum(row.state not in looks.ENDED for row in feed.snapshot.runners) if feed.snapshot else 0
+        told = preview.told(answer, alive, feed.model_now())
+        if told.stage is Stage.SWEPT:
+            self.say(f"sweep, at once: {answer.outcome}. {answer.text}", Tone.LATE)
+        return told
 
     def _ask_about_runner(self, words: Callable[[Target, Snapshot, float, str], Question]) -> None:
         """Ask about the runner that is selected now; whatever is selected later, the question stays about this one."""
@@ -155,9 +184,9 @@ class ActingScreen(Screen[None]):
         self.say("Locked, so that no key acts by mistake: u unlocks for 5 minutes.", Tone.LATE)
         return False
 
-    def _ask(self, asking: Callable[[], Question]) -> None:
-        """Ask, and send the command of what was agreed to."""
-        dialog = ConfirmDialog(asking)
+    def _ask(self, asking: Callable[[], Question]) -> ConfirmDialog:
+        """Ask, and send the command of what was agreed to; the dialog, which is open now."""
+        dialog = ConfirmDialog(lambda: self._if_connected(asking()))
 
         def answered(yes: bool | None) -> None:  # noqa: FBT001  # what a dialog gives
             if yes and self._allowed():
@@ -166,6 +195,14 @@ class ActingScreen(Screen[None]):
                 self.run_worker(self._send(command, question.about), group="commands")
 
         self.app.push_screen(dialog, answered)
+        return dialog
+
+    def _if_connected(self, question: Question) -> Question:
+        """The question; while there is no connection it says so, and cannot be agreed to."""
+        if self.session.feed.link.usable(self.session.clock()):
+            return question
+        lost = Span("NOT CONNECTED: nothing can be sent until the daemon is back.", Tone.FAILED)
+        return replace(question, lines=((lost,), (), *question.lines), possible=False)
 
     async def _send(self, command: Command, about: str) -> None:
         self.say(f"{about}: asked the daemon, waiting for its answer", Tone.INFO)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tui.moment import Moment
 
 _WHY_LINES: Final = 2
+#: Seconds for which a result stays in view while the connection is lost.
+_RESULT_STAYS: Final = 30.0
 
 
 class HeaderLine(Lines):
@@ -58,23 +60,30 @@ class WhyLines(Lines):
 
 
 class MessageLine(Lines):
-    """The one place for progress and results; while the connection is lost it tells of the attempts."""
+    """The one place for progress and results; while the connection is lost it tells of the attempts.
+
+    A result stays in view for 30 s all the same: whether a command was done is what one asks when a daemon is lost.
+    """
 
     _lost = False
+    _said_at = float("-inf")
     _restarts = 0
 
     def say(self, text: str, tone: Tone, now: float) -> None:
         """Show a result with the daemon's time of it, which is 0 while that is not known."""
+        self._said_at = now
         at = (Span(f"{ages.time_of_day(now)} ", Tone.MUTED),) if now else ()
         self.show(Row((Span(" "), Span(text, tone)), at))
 
     def show_moment(self, moment: Moment) -> None:
         """Show the moment, when it has something to say: a loss, or that the daemon is back."""
         if moment.lost:
-            self.show(Row((Span(f" {headline.tried(moment)}", Tone.MUTED),)))
+            if moment.daemon_now - self._said_at >= _RESULT_STAYS:
+                self.show(Row((Span(f" {headline.tried(moment)}", Tone.MUTED),)))
         elif self._lost:
             anew = ", and it has been started anew" if moment.restarts != self._restarts else ""
             self.say(f"The daemon is back{anew}.", Tone.GOOD, moment.daemon_now)
+            self._said_at = float("-inf")  # no result, and wrong as soon as the daemon is gone again
         self._lost, self._restarts = moment.lost, moment.restarts
 
 

@@ -7,6 +7,7 @@ import asyncio
 
 import pytest
 
+from core.api.events import EventQuery
 from core.api.model import RunnerState
 from core.world.checker import StartRules
 from core.world.ecs import EcsTask, Stuck, TaskState, Visibility
@@ -171,6 +172,21 @@ async def test_a_restart_while_lists_leave_out_an_idle_runner_of_ten_minutes_sta
             table.visibility = honest
             await until(lambda: stage.in_state(RunnerState.IDLE), 600)
         assert world.ecs.calls["RunTask"] == 1
+
+
+async def test_how_far_a_runner_came_and_when_is_shown_while_it_lives_and_kept_when_it_ended(stages: Stages) -> None:
+    # behaviour.md row 3
+    async with stages.world() as world, stages.controller(world) as stage:
+        await asyncio.sleep(5)
+        (job,) = jobs(world, 1, seconds=60.0)
+        await until(lambda: stage.in_state(RunnerState.BUSY), 180)
+        steps = stage.in_state(RunnerState.BUSY)[0].steps
+        assert steps.created_at is not None
+        assert steps.created_at < (steps.pull_started_at or 0) < (steps.pull_stopped_at or 0) < (steps.started_at or 0)
+        await until(lambda: job.result, 200)
+        await asyncio.sleep(60)
+        (ended,) = [event async for event in stage.engine.events(EventQuery(kinds=("task-ended",)), follow=False)]
+        assert str(ended.data["created_at"]) < str(ended.data["started_at"]) < str(ended.data["stopped_at"])
 
 
 async def test_a_busy_runner_whose_task_is_missing_in_one_look_is_kept(stages: Stages) -> None:
