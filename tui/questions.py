@@ -169,7 +169,7 @@ def _foreseen(preview: Preview, snapshot: Snapshot, now: float) -> tuple[Line, .
     """Whom the sweep would stop, in the words of how far the preview has come; the victims follow by themselves."""
     match preview.stage:
         case Stage.NEVER:
-            unable = Span("This daemon may be too old to tell whom it would stop.", Tone.LATE)
+            unable = Span("This daemon is too old to tell whom it would stop.", Tone.LATE)
             return (unable,), *_overdue(snapshot, now)
         case Stage.ASKED:
             return ((Span("The daemon looks whom it would stop…", Tone.INFO),),)
@@ -180,9 +180,6 @@ def _foreseen(preview: Preview, snapshot: Snapshot, now: float) -> tuple[Line, .
             )
         case Stage.TOLD:
             return ((Span("There is nothing to stop. Sweep all the same?", Tone.GOOD),),)
-        case Stage.SWEPT:
-            swept = Span("This daemon knows no previews: it has swept at once.", Tone.LATE)
-            return (swept,), (Span(preview.said),)
         case Stage.FAILED:
             return ((Span(f"Whom it would stop cannot be told: {preview.said}", Tone.FAILED),),)
 

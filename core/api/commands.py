@@ -39,7 +39,16 @@ class SweepNow(_Sent):
 
     kind: Literal["sweep"] = "sweep"
     scale_set: str | None = None  #: None = all
-    preview: bool = False  #: only look, and say what would be stopped
+
+
+class PreviewSweep(_Sent):
+    """Read ECS, and say whom a sweep would stop now and why; stops nobody.
+
+    A kind of its own: a daemon that does not know it refuses it, where it would not mind a field that it does not know.
+    """
+
+    kind: Literal["preview-sweep"] = "preview-sweep"
+    scale_set: str | None = None  #: None = all
 
 
 class DeregisterRunner(_Sent):
@@ -87,7 +96,14 @@ class TendConfiguration(_Sent):
 
 
 Command = Annotated[
-    StopTask | SweepNow | DeregisterRunner | SteerScaleSet | AdoptScaleSet | RecreateScaleSet | TendConfiguration,
+    StopTask
+    | SweepNow
+    | PreviewSweep
+    | DeregisterRunner
+    | SteerScaleSet
+    | AdoptScaleSet
+    | RecreateScaleSet
+    | TendConfiguration,
     Field(discriminator="kind"),
 ]
 

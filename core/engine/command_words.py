@@ -7,6 +7,7 @@ from functools import singledispatch
 from core.api.commands import (
     AdoptScaleSet,
     DeregisterRunner,
+    PreviewSweep,
     RecreateScaleSet,
     SteerScaleSet,
     StopTask,
@@ -33,8 +34,12 @@ def _(command: StopTask) -> str:
 
 @in_words.register
 def _(command: SweepNow) -> str:
-    what = "preview of a sweep" if command.preview else "sweep"
-    return f"{what} of {plain(command.scale_set, _NAME)}" if command.scale_set else what
+    return f"sweep {plain(command.scale_set, _NAME)}" if command.scale_set else "sweep"
+
+
+@in_words.register
+def _(command: PreviewSweep) -> str:
+    return f"preview a sweep of {plain(command.scale_set, _NAME)}" if command.scale_set else "preview a sweep"
 
 
 @in_words.register

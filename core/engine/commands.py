@@ -15,6 +15,7 @@ from core.api.commands import (
     Answer,
     DeregisterRunner,
     Outcome,
+    PreviewSweep,
     RecreateScaleSet,
     SteerScaleSet,
     StopTask,
@@ -132,6 +133,8 @@ class Commands:
                 return Told(*await self._stop(command, who))
             case SweepNow():
                 return await self._sweep(command)
+            case PreviewSweep():
+                return await self._preview(command)
             case DeregisterRunner():
                 return Told(*await self._deregister(command, who))
             case SteerScaleSet():
@@ -187,15 +190,19 @@ class Commands:
     async def _sweep(self, command: SweepNow) -> Told:
         if command.scale_set is not None:
             check_ours(self._targets, command.scale_set)
-        where = command.scale_set or f"{len(self._targets)} scale sets"
-        if command.preview:
-            victims = await self._reaper.preview(command.scale_set)
-            looked = len(self._fleet.live(command.scale_set))
-            lines = tuple(f"{runner.name}: {reason}" for runner, reason in victims)
-            return Told(Outcome.DONE, f"{where}, {looked} runners: {len(victims)} would be stopped", lines)
         stopped = await self._reaper.sweep(command.scale_set)
-        looked = len(self._fleet.live(command.scale_set))
-        return Told(Outcome.DONE, f"{where}, {looked} runners: {stopped} stopped")
+        return Told(Outcome.DONE, f"{self._looked_at(command.scale_set)}: {stopped} stopped")
+
+    async def _preview(self, command: PreviewSweep) -> Told:
+        if command.scale_set is not None:
+            check_ours(self._targets, command.scale_set)
+        victims = await self._reaper.preview(command.scale_set)
+        lines = tuple(f"{runner.name}: {reason}" for runner, reason in victims)
+        return Told(Outcome.DONE, f"{self._looked_at(command.scale_set)}: {len(victims)} would be stopped", lines)
+
+    def _looked_at(self, scale_set: str | None) -> str:
+        where = scale_set or f"{len(self._targets)} scale sets"
+        return f"{where}, {len(self._fleet.live(scale_set))} runners"
 
     # --- deregister ------------------------------------------------------------------------------------------------
 

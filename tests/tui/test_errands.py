@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.api.commands import SteerScaleSet, StopTask, SweepNow
+from core.api.commands import PreviewSweep, SteerScaleSet, StopTask, SweepNow
 from tests.tui.desk import Desk, sitting
 from tests.tui.large import LargeFleet
 from tests.tui.samples import HOUR, NOW
@@ -78,7 +78,7 @@ async def test_a_sweep_once_one_knows_whom_it_stops(seed: int) -> None:
         assert one.sees(f"{len(one.fleet.overdue)} of {len(one.fleet.runners)} runners would be stopped")
         assert one.sees(one.fleet.overdue[0].name[-8:], "stuck in PENDING")
         await one.press("y")
-        assert one.desk.daemon.commands == [SweepNow(id="command-1", preview=True), SweepNow(id="command-2")]
+        assert one.desk.daemon.commands == [PreviewSweep(id="command-1"), SweepNow(id="command-2")]
 
 
 @seeds

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from core.api.client import ConnectionLost, ControlError, NotRunning
-from core.api.commands import Answer, Outcome, SweepNow
-from core.api.model import Hello
+from core.api.client import ConnectionLost, ControlError, NotRunning, Refused
+from core.api.commands import Answer, Outcome, PreviewSweep, SweepNow
 from tests.tui.desk import Desk, sitting
 from tests.tui.world import FakeDaemon, foreseen
 from tui.dialogs.confirm import ConfirmDialog
-from tui.preview import Stage, begun, told
 
-PREVIEW = SweepNow(id="command-1", preview=True)
+PREVIEW = PreviewSweep(id="command-1")
 SWEEP = SweepNow(id="command-2")
 MANY = tuple(f"runner-small-plain-{number:08x}: late by {number:02}s" for number in range(40))
 
@@ -23,12 +21,6 @@ def daemon(*victims: str) -> FakeDaemon:
     return made
 
 
-def old(version: str) -> FakeDaemon:
-    made = FakeDaemon()
-    made.hello = made.hello.model_copy(update={"version": version})
-    return made
-
-
 def dialog(desk: Desk) -> ConfirmDialog:
     assert isinstance(desk.pilot.app.screen, ConfirmDialog)
     return desk.pilot.app.screen
@@ -36,21 +28,6 @@ def dialog(desk: Desk) -> ConfirmDialog:
 
 def shown(desk: Desk) -> str:
     return "\n".join(desk.lines())
-
-
-@pytest.mark.parametrize("version", ["0.1.0", "0.1.0.dev3", "0.10.2", "1.0rc1"])
-def test_a_daemon_of_a_released_version_is_asked(version: str) -> None:
-    assert begun(Hello(version=version)).stage is Stage.ASKED
-
-
-@pytest.mark.parametrize("version", ["", "0.0.9", "unknown", "5"])
-def test_a_daemon_that_may_know_no_previews_is_not_asked_for_one(version: str) -> None:
-    assert begun(Hello(version=version)).stage is Stage.NEVER
-
-
-def test_an_answer_that_does_not_speak_of_what_would_be_is_that_of_a_sweep() -> None:
-    answer = Answer(id="", outcome=Outcome.DONE, text="1 scale sets, 4 runners: 1 stopped")
-    assert told(answer, 4, 0.0).stage is Stage.SWEPT
 
 
 @pytest.mark.parametrize("keys", [("y",), ("right", "enter")])
@@ -167,21 +144,11 @@ async def test_a_preview_that_the_daemon_refuses_says_its_reason() -> None:
         assert desk.daemon.commands == [PREVIEW]
 
 
-@pytest.mark.parametrize("version", ["", "0.0.9"])
-async def test_an_old_daemon_is_asked_for_no_preview_and_sweeps_only_after_a_yes(version: str) -> None:
-    async with sitting(daemon=old(version), unlocked=True) as desk:
+async def test_a_daemon_that_knows_no_previews_sweeps_only_after_a_yes() -> None:
+    async with sitting(unlocked=True) as desk:
+        desk.daemon.preview = Refused("kind: there is no command 'preview-sweep'.", status=400)
         await desk.press("W")
-        assert desk.daemon.commands == []
+        assert desk.daemon.commands == [PREVIEW]
         assert "too old to tell whom it would stop" in shown(desk)
         await desk.press("y")
-        assert desk.daemon.commands == [SweepNow(id="command-1")]
-
-
-async def test_a_daemon_that_swept_instead_is_not_asked_to_sweep_again_and_it_is_said() -> None:
-    async with sitting(unlocked=True) as desk:
-        desk.daemon.preview = Answer(id="", outcome=Outcome.DONE, text="8 scale sets, 20 runners: 1 stopped")
-        await desk.press("W", "y")
-        assert "it has swept at once" in shown(desk)
-        await desk.press("escape")
-        assert desk.daemon.commands == [PREVIEW]
-        assert "sweep, at once: done. 8 scale sets, 20 runners: 1 stopped" in desk.text("message")
+        assert desk.daemon.commands == [PREVIEW, SWEEP]

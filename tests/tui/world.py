@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.api.commands import Answer, Outcome, SweepNow
+from core.api.commands import Answer, Outcome, PreviewSweep
 from core.api.model import Hello
 from tests.tui.samples import NOW, fleet
 from tui.app import ArcdeckApp
@@ -112,7 +112,7 @@ class FakeDaemon:
         """Take a command and give the answer that was set, to previews another than to all the rest."""
         self.commands.append(command)
         await self.answering.wait()
-        answer = self.preview if isinstance(command, SweepNow) and command.preview else self.answer
+        answer = self.preview if isinstance(command, PreviewSweep) else self.answer
         if isinstance(answer, Exception):
             raise answer
         return answer.model_copy(update={"id": command.id})

@@ -15,6 +15,7 @@ from core.api.commands import (
     AdoptScaleSet,
     DeregisterRunner,
     Outcome,
+    PreviewSweep,
     RecreateScaleSet,
     SteerScaleSet,
     StopTask,
@@ -106,7 +107,8 @@ def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _sweep(call: Call) -> int:
-    return _send(call, SweepNow(id=new_id(), scale_set=call.options.scale_set, preview=call.options.preview))
+    kind = PreviewSweep if call.options.preview else SweepNow
+    return _send(call, kind(id=new_id(), scale_set=call.options.scale_set))
 
 
 def _deregister_arguments(parser: argparse.ArgumentParser) -> None:

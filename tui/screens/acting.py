@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from textual.screen import Screen
 
 from core.api.client import ConnectionLost, ControlError
-from core.api.commands import Outcome, SteerScaleSet, SweepNow
+from core.api.commands import Outcome, PreviewSweep, SteerScaleSet
 from core.api.model import RunnerView, ScaleSetState, ScaleSetView
 from tui import looks, preview, questions
 from tui.dialogs.confirm import ConfirmDialog
-from tui.preview import Stage
 from tui.tones import Span, Tone
 from tui.widgets.parts import MessageLine
 from tui.widgets.toned import TONES
@@ -130,7 +129,7 @@ class ActingScreen(Screen[None]):
         session, first = self.session, self.session.feed.snapshot
         if first is None or not self._allowed():
             return
-        known = preview.begun(session.feed.hello)
+        known = preview.ASKED
         # The question stands before its answer is there, so that no key meant for the screen below agrees to it.
         dialog = self._ask(
             lambda: questions.sweep(known, session.feed.snapshot or first, session.feed.model_now(), session.who)
@@ -141,21 +140,17 @@ class ActingScreen(Screen[None]):
             known = await self._preview()
             dialog.look_again()
 
-        if known.stage is Stage.ASKED:
-            self.run_worker(foresee(), group="previews")
+        self.run_worker(foresee(), group="previews")
 
     async def _preview(self) -> Preview:
-        """Whom a sweep of all scale sets would stop now. A sweep that was done instead is said, also after a no."""
+        """Whom a sweep of all scale sets would stop now."""
         feed = self.session.feed
         try:
-            answer = await self.session.client.execute(SweepNow(id=self.session.new_id(), preview=True))
+            answer = await self.session.client.execute(PreviewSweep(id=self.session.new_id()))
         except ControlError as error:
-            return preview.failed(str(error))
+            return preview.failed(error)
         alive = sum(row.state not in looks.ENDED for row in feed.snapshot.runners) if feed.snapshot else 0
-        told = preview.told(answer, alive, feed.model_now())
-        if told.stage is Stage.SWEPT:
-            self.say(f"sweep, at once: {answer.outcome}. {answer.text}", Tone.LATE)
-        return told
+        return preview.told(answer, alive, feed.model_now())
 
     def _ask_about_runner(self, words: Callable[[Target, Snapshot, float, str], Question]) -> None:
         """Ask about the runner that is selected now; whatever is selected later, the question stays about this one."""

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.api.commands import Answer, Command, DeregisterRunner, Operator, Outcome, SteerScaleSet, StopTask, SweepNow
+from core.api.commands import (
+    Answer,
+    Command,
+    DeregisterRunner,
+    Operator,
+    Outcome,
+    PreviewSweep,
+    SteerScaleSet,
+    StopTask,
+    SweepNow,
+)
 from core.api.model import RunnerState, Severity
 from core.domain.errors import PermissionDenied, Unavailable
 from core.domain.task import TaskStatus
@@ -256,7 +266,7 @@ class TestSweep:
         async with rigs.running(reaper_interval=10_000.0) as rig:
             await a_pending_runner(rig)
             await asyncio.sleep(301)
-            answer = await rig.execute(SweepNow(id="1", preview=True))
+            answer = await rig.execute(PreviewSweep(id="1"))
             assert answer.text == "1 scale sets, 1 runners: 1 would be stopped"
             assert answer.details[0].startswith(f"{NAME}: ecs-arc: stuck in PENDING")
             assert ecs.stops == []
