@@ -138,7 +138,7 @@ async def test_a_failing_engine_is_a_refusal_that_points_to_the_log(
         (b"{}", "kind: the field is missing"),
         (
             b'{"kind":"reboot"}',
-            "kind: there is no command 'reboot'; known are 'stop-task', 'sweep', 'preview-sweep', 'deregister', 'pause', 'drain',",
+            "kind: there is no command 'reboot'; known are 'stop-task', 'sweep', 'preview-sweep', 'deregister',",
         ),
         (b'{"kind":"sweep"}', "id: Field required."),
         (b'{"kind":"sweep","id":7}', "id: Input should be a valid string."),
