@@ -98,7 +98,7 @@ class Daemons:
 
     async def start(self, changes: Mapping[str, str | None] | None = None) -> Daemon:
         """Start one; ``changes`` are variables of its environment, None for one it is to do without."""
-        environ = self._environ(changes or {})
+        environ = self.environ(changes or {})
         run = ("-c", f"{self._before}\nimport sys; from tui.cli import main; sys.exit(main())")
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", *(run if self._before else ("-m", "tui.cli")), "--no-ui"),
@@ -112,7 +112,8 @@ class Daemons:
         self._started.append(made)
         return made
 
-    def _environ(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+    def environ(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        """The whole environment of a process, with these changes; None is a variable that it is to do without."""
         environ: dict[str, str | None] = {
             "PATH": os.environ["PATH"],
             **self._world.environment(),

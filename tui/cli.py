@@ -156,6 +156,7 @@ def _check(arguments: list[str]) -> int:
     from core.config.options import add_options
     from tui.check import show
     from tui.oneshot.output import Output
+    from tui.oneshot.record import nobody_reads
 
     about = "Look at all that a controller needs here, and say what it would change, without changing anything."
     parser = _parser("arcdeck check", about, _CHECK_CODES)
@@ -164,7 +165,10 @@ def _check(arguments: list[str]) -> int:
     add_options(parser)
     options = vars(parser.parse_args(arguments))
     checkup = asyncio.run(examine(os.environ, options))
-    return show(checkup, Output(sys.stdout, sys.stderr, as_json=options["json"]), strict=options["strict"])
+    try:
+        return show(checkup, Output(sys.stdout, sys.stderr, as_json=options["json"]), strict=options["strict"])
+    except BrokenPipeError:
+        return nobody_reads()
 
 
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {

@@ -214,7 +214,7 @@ class Examination:
         left = len(tasks) - sum(adopted.values()) - sum(kept.values())
         if left:
             where = self._settings.cluster
-            yield PlanStep(verb=Verb.LEAVE, what=TASKS, name=where, text=f"{left} are not ours, and are left alone")
+            yield PlanStep(verb=Verb.LEAVE, what=TASKS, name=where, text=f"{left} of others, left alone")
 
     @property
     def _named(self) -> set[str]:

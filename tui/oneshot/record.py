@@ -50,7 +50,12 @@ def carry_out(command: OneShot, options: argparse.Namespace, socket: Path) -> in
     except ControlError as error:
         out.complain(str(error))
         return exits.FAILED
-    except BrokenPipeError:  # whoever read has seen enough, as head does; the interpreter must not try to flush again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.DONE
+    except BrokenPipeError:
+        return nobody_reads()
     return code
+
+
+def nobody_reads() -> int:
+    """Whoever read has seen enough, as ``head`` does; the interpreter must not try to flush again. The exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exits.DONE
