@@ -7,6 +7,7 @@ For a controller that is to stay, start one with ``arcdeck --no-ui``.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -71,7 +72,7 @@ def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
     while not (home / _SOCKET).exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise ConfigurationError(f"its controller did not start:\n{_tail(home / _LOG)}")
+            raise ConfigurationError(f"no controller came up here:\n{_said(home / _LOG)}")
         time.sleep(0.05)
 
 
@@ -106,8 +107,13 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _tail(log: Path) -> str:
+def _said(log: Path) -> str:
+    """The last that it said, in its own words: those of the last line of its log, or the line as it is."""
     try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    except OSError:
-        return "(it wrote nothing)"
+        last = log.read_text(errors="replace").splitlines()[-1]
+    except (OSError, IndexError):
+        return "(it said nothing)"
+    try:
+        return str(json.loads(last)["message"])
+    except (ValueError, TypeError, KeyError):
+        return last

@@ -6,29 +6,15 @@ import pytest
 
 from core.api.checkup import Checkup, PlanStep, Verb, Verdict
 from core.bootstrap import examine
-from core.domain.permissions import Account, needed
 from core.world.faults import Fault
 from core.world.github import RunnerGroup
 from core.world.world import World, WorldSettings
+from tests.integration.broken import ACTIONS, BROKEN
 from tests.integration.conftest import TOML, Stages, WorldTime
 from tests.integration.faults.outsiders import outsider, until
 from tests.integration.original import READS, asked, original
 
 pytestmark = pytest.mark.virtual_time
-
-ALL_EXCLUDED = """
-[[template]]
-family_prefix = "build"
-[template.sizes]
-small = { cpu = 1024, memory = 2048 }
-[template.exclude]
-combinations = [{}]
-"""
-#: Every action that a controller may need.
-ACTIONS = [
-    permission.action
-    for permission in needed(Account("aws", "r", "1", "c"), ("arn:role/one", "arn:role/two"), family="f", logs="/l")
-]
 
 
 async def checked(stages: Stages, world: World, *, toml: str = TOML, **settings: str) -> Checkup:
@@ -104,7 +90,7 @@ async def test_a_plan_that_removes_much_says_how_much_and_what_it_waits_for(stag
     assert warning == "this removes 2 of 3 scale sets, with 1 busy runners, so it waits for a person"
 
 
-@pytest.mark.parametrize("action", sorted(set(ACTIONS)))
+@pytest.mark.parametrize("action", ACTIONS)
 async def test_a_permission_that_is_missing_is_named_with_what_it_is_for_and_where_it_is_granted(
     stages: Stages, action: str
 ) -> None:
@@ -173,23 +159,7 @@ async def test_settings_that_cannot_work_are_told(stages: Stages, change: dict[s
     assert wrong(checkup)[0].startswith(told)
 
 
-@pytest.mark.parametrize(
-    ("toml", "told"),
-    [
-        (TOML.replace("max_runners = 10", "max_runners = 1\nmin_runners = 2"), "min_runners"),
-        (TOML.replace("EXTERNAL", "FARGATE").replace("cpu = 1024", "cpu = 1000"), "cpu"),
-        (TOML.replace("EXTERNAL", "FARGATE"), "subnets"),
-        (TOML.replace('"small"', f'"{"x" * 56}"'), "family"),
-        (TOML + 'extra_labels = ["docker"]', "labels"),
-        (TOML + 'max_runtime = "-1h"', "max_runtime"),
-        (TOML + 'pending_timeout = "0s"', "pending_timeout"),
-        (TOML.replace("max_runners = 10", 'max_runners = "ten"'), "max_runners"),
-        (ALL_EXCLUDED, "exclude"),
-        (TOML + TOML, "is defined already"),
-        (TOML + "[[runner]\n", "line"),
-        ("", "defines no runner"),
-    ],
-)
+@pytest.mark.parametrize(("toml", "told"), BROKEN)
 async def test_each_configuration_that_cannot_work_names_table_and_key(stages: Stages, toml: str, told: str) -> None:
     async with stages.world() as world:
         checkup = await checked(stages, world, toml=toml)

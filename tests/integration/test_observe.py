@@ -2,14 +2,18 @@
 
 import asyncio
 from collections import Counter
+from contextlib import nullcontext
 
 import pytest
 
 from core.api.commands import Operator, Outcome, StopTask, SweepNow
 from core.api.model import RunnerState, ScaleSetState
+from core.domain.errors import ConfigurationError, PermissionDenied
 from core.world.faults import Fault
+from tests.integration.broken import ACTIONS, BROKEN
 from tests.integration.conftest import TOML, Stages
 from tests.integration.faults.outsiders import jobs, outsider, until
+from tests.integration.faults.planted import plant
 from tests.integration.original import READS, asked, original
 
 pytestmark = pytest.mark.virtual_time
@@ -101,3 +105,38 @@ async def test_what_cannot_be_looked_at_is_told_and_looked_at_again(stages: Stag
         await until(lambda: stage.scale_set().state is ScaleSetState.DEGRADED, 120)
         assert stage.events("look-failed")
         await until(lambda: stage.scale_set().state is ScaleSetState.OBSERVING, 120)
+
+
+# --- what is wrong is said -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("toml", "told"), BROKEN)
+async def test_each_configuration_that_cannot_work_ends_it_with_table_and_key(
+    stages: Stages, toml: str, told: str
+) -> None:
+    async with stages.world() as world:
+        with pytest.raises(ConfigurationError) as error:
+            async with stages.controller(world, toml=toml, observe=True):
+                pass
+    assert told in str(error.value)
+
+
+#: What it cannot look without.
+LOOKS = {"ecs:DescribeClusters", "ecs:ListTasks", "ecs:DescribeTasks"}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_each_permission_that_is_refused_is_named_or_not_missed(stages: Stages, action: str) -> None:
+    async with stages.world() as world:
+        plant(world, "small", 1)
+        world.iam.refused.add(action)
+        refused = pytest.raises(PermissionDenied, match=action) if action in LOOKS else nullcontext()
+        with refused:
+            async with stages.controller(world, observe=True) as stage:
+                await asyncio.sleep(30)
+                if action in LOOKS:
+                    await stage.running
+                elif action == "ecs:DescribeTaskDefinition":
+                    assert "DescribeTaskDefinition was refused" in stage.scale_set().reason
+                else:
+                    assert stage.engine.health().ready
