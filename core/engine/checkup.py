@@ -7,7 +7,6 @@ never takes what it could not see for absent.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -88,11 +87,12 @@ class Examination:
 
     async def _permissions(self, who: str) -> None:
         definitions = self._settings.definitions
+        _, partition, _, _, number, *_ = [*who.split(":"), *[""] * 5]
         wanted = needed(
             Account(
-                partition=who.split(":")[1],
+                partition=partition,
                 region=self._settings.region,
-                number=who.split(":")[4],
+                number=number,
                 cluster=self._settings.cluster.rpartition("/")[2],
             ),
             (definitions.execution_role, definitions.task_role),
@@ -177,9 +177,10 @@ class Examination:
 
     async def _presents(self, existing: dict[str, ScaleSetRef]) -> list[Present]:
         """What there is of each scale set that is wanted; the ECS client sees to its own pace."""
-        specs = self._settings.scale_sets
-        definitions = await asyncio.gather(*(self._ports.ecs.registered_definition(spec.family) for spec in specs))
-        return [Present(existing.get(spec.name), found) for spec, found in zip(specs, definitions, strict=True)]
+        return [
+            Present(existing.get(spec.name), await self._ports.ecs.registered_definition(spec.family))
+            for spec in self._settings.scale_sets
+        ]
 
     def _removed(self, tasks: Sequence[Task], existing: Sequence[ScaleSetRef]) -> Iterator[PlanStep]:
         ours, named = self._settings.controller, self._named
