@@ -1,7 +1,7 @@
-"""The daemon's life: logging, signals, exit codes. Loading this never loads a screen.
+"""The daemon's life: logging, its end, exit codes. Loading this never loads a screen.
 
-Logs are JSON lines on standard error, written by a thread of their own, so that a full pipe stalls no event loop.
-SIGTERM (what ECS and Spot send) and SIGINT stop it in order; a second signal ends it at once.
+Logs are JSON lines on standard error, written by a thread of their own, so that a full pipe stalls no event loop. What
+ends it in order is a signal (``core.signals``) or an operator's command; either way the exit code is 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import logging
 import logging.handlers
 import os
 import queue
-import signal
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,20 +21,28 @@ from typing import TYPE_CHECKING
 
 from core.bootstrap import controller
 from core.domain.errors import Rejected
+from core.signals import HangUps, hold_standard_streams, stop_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
+    from typing import Protocol
 
     from core.config.settings import Settings
     from core.engine.engine import Engine
+
+    class Making(Protocol):
+        """Makes a controller that will be run until ``stop`` is set."""
+
+        def __call__(self, *, stop: asyncio.Event) -> AbstractAsyncContextManager[Engine]:
+            """See ``core.bootstrap.controller``."""
+
 
 logger = logging.getLogger("arcdeck")
 
 EXIT_CLEAN = 0
 EXIT_CRASHED = 1
 EXIT_REFUSED = 2  #: settings, credentials or permissions; nothing was changed
-EXIT_AT_ONCE = 130  #: a second signal
 
 #: Log lines waiting to be written; beyond that the newest are dropped rather than anything stalled.
 LOG_QUEUE = 10_000
@@ -45,6 +52,7 @@ def run(
     settings: Settings, environ: Mapping[str, str], *, allow_mass_removal: bool = False, observe: bool = False
 ) -> int:
     """Run a controller until it is told to stop; returns the exit code. See ``core.bootstrap.controller``."""
+    hold_standard_streams()
     with json_logs(settings.daemon.log_level):
         for warning in settings.warnings:
             logger.warning(warning)
@@ -61,13 +69,14 @@ def run(
     return EXIT_CLEAN
 
 
-async def _run(make: Callable[[], AbstractAsyncContextManager[Engine]]) -> None:
+async def _run(make: Making) -> None:
     stop, made = asyncio.Event(), asyncio.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
+    hang_ups = HangUps()
     spare_the_collector()
 
     async def serve() -> None:
-        async with make() as engine:
+        async with make(stop=stop) as engine, hang_ups.reloading(engine):
             made.set()
             await engine.run(stop)
 
@@ -99,17 +108,6 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    def told() -> None:
-        if stop.is_set():
-            os._exit(EXIT_AT_ONCE)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
 
 
 # --- logs ----------------------------------------------------------------------------------------------------------
@@ -161,3 +159,12 @@ def json_logs(level: str) -> Iterator[None]:
     finally:
         listener.stop()
         root.handlers = before
+        _leave_nothing_unsaid()
+
+
+def _leave_nothing_unsaid() -> None:
+    """Drop what nobody reads any more: the interpreter would fail over it at its end, and the exit code be its own."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

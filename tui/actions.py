@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Final
 from textual.binding import Binding
 
 from core.api.model import EventView, RunnerState, RunnerView, ScaleSetView
+from core.api.trouble import MismatchView, PlacementView, Remedy
+from tui.internals import SessionRow
+from tui.keys import written
 from tui.looks import ENDED
 from tui.story import Entry
 
@@ -37,14 +40,18 @@ class Place(StrEnum):
     MAIN = "main"
     DETAIL = "detail"
     HISTORY = "history"
+    INTERNALS = "internals"  #: mismatches, sessions, placements
 
 
 EVERY_PLACE: Final = frozenset(Place)
 _MAIN: Final = frozenset({Place.MAIN})
 _DETAIL: Final = frozenset({Place.DETAIL})
 _HISTORY: Final = frozenset({Place.HISTORY})
-_LISTS: Final = _MAIN | _HISTORY
-_ACTING: Final = _MAIN | _DETAIL
+_INTERNALS: Final = frozenset({Place.INTERNALS})
+_LISTS: Final = _MAIN | _HISTORY | _INTERNALS
+_ACTING: Final = _MAIN | _DETAIL | _INTERNALS
+#: Lists whose rows can be marked.
+_MARKING: Final = _MAIN | _INTERNALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Action:
     """One thing a key does."""
 
     id: str  #: the method ``action_<id>``, and the name in a keymap
-    keys: tuple[str, ...]  #: as Textual names them; the first one is shown
+    keys: tuple[str, ...]  #: as Textual names them; the first one is shown; without any it is in the palette alone
     label: str  #: for the footer, a word or two; the palette begins with it
     help: str  #: for the help, half a sentence
     group: Group
@@ -66,28 +73,13 @@ class Action:
 
     @property
     def key(self) -> str:
-        """The first key as people write it."""
-        return _WRITTEN.get(self.keys[0], self.keys[0])
+        """The first key as people write it; empty for one that only the palette has."""
+        return written(self.keys[0]) if self.keys else ""
 
     @property
     def all_keys(self) -> str:
         """All keys as people write them."""
-        return " ".join(_WRITTEN.get(key, key) for key in self.keys)
-
-
-_WRITTEN: Final = {
-    "question_mark": "?",
-    "slash": "/",
-    "exclamation_mark": "!",
-    "colon": ":",
-    "escape": "esc",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-}
+        return " ".join(dict.fromkeys(written(key) for key in self.keys))
 
 
 def _is_there(row: object) -> bool:
@@ -95,7 +87,7 @@ def _is_there(row: object) -> bool:
 
 
 def _can_open(row: object) -> bool:
-    return isinstance(row, ScaleSetView | RunnerView) or bool(_runner_of(row))
+    return isinstance(row, ScaleSetView | RunnerView | MismatchView) or bool(_runner_of(row))
 
 
 def _runner_of(row: object) -> str:
@@ -114,15 +106,29 @@ def _is_runner(row: object) -> bool:
 
 
 def _can_stop(row: object) -> bool:
+    if isinstance(row, MismatchView):
+        return row.remedy is Remedy.STOP
     return isinstance(row, RunnerView) and row.state not in ENDED | {RunnerState.RESERVED, RunnerState.STOPPING}
 
 
+def _can_deregister(row: object) -> bool:
+    return isinstance(row, RunnerView) or (isinstance(row, MismatchView) and row.remedy is Remedy.DEREGISTER)
+
+
+def _can_hold(row: object) -> bool:
+    return isinstance(row, RunnerView) and row.state not in ENDED | {RunnerState.DRAINING, RunnerState.STOPPING}
+
+
 def _has_set(row: object) -> bool:
-    return isinstance(row, ScaleSetView | RunnerView)
+    return isinstance(row, ScaleSetView | RunnerView | SessionRow) or (
+        isinstance(row, PlacementView) and bool(row.waiting)
+    )
 
 
 #: An action on the selected row that changes something at AWS or GitHub.
 _row = partial(Action, group=Group.ROW, dangerous=True, needs_connection=True, places=_ACTING)
+#: What is done once in a while, and has no key that a finger could slip to.
+_rare = partial(Action, keys=(), group=Group.EVERYWHERE, dangerous=True, needs_connection=True, places=_MAIN)
 _A_RUNNER: Final = "for a runner"
 _A_SET: Final = "for a scale set or a runner of it"
 
@@ -147,7 +153,7 @@ ACTIONS: Final = (
         applies=_is_runner,
         suits=_A_RUNNER,
         rank=13,
-        places=_ACTING,
+        places=_MAIN | _DETAIL,
     ),
     _row("stop", ("x",), "stop", "stop its task", asks=True, applies=_can_stop, suits="for a running task", rank=11),
     _row(
@@ -156,12 +162,22 @@ ACTIONS: Final = (
         "deregister",
         "remove from GitHub",
         asks=True,
-        applies=_is_runner,
-        suits=_A_RUNNER,
+        applies=_can_deregister,
+        suits="for a runner or a ghost",
         rank=27,
     ),
+    _row(
+        "hold",
+        ("H",),
+        "hold",
+        "exempt for an hour",
+        asks=True,
+        applies=_can_hold,
+        suits="for a live runner",
+        rank=44,
+    ),
     _row("pause", ("p",), "pause", "start nothing, or again", applies=_has_set, suits=_A_SET, rank=12),
-    _row("drain", ("P",), "drain", "pause, idle ones go", asks=True, applies=_has_set, suits=_A_SET, rank=26),
+    _row("drain", ("P",), "drain", "idle ones go, too", asks=True, applies=_has_set, suits=_A_SET, rank=26),
     _row("retry", ("r",), "retry", "no backoff, try now", applies=_has_set, suits=_A_SET, rank=25),
     Action(
         "copy",
@@ -177,6 +193,20 @@ ACTIONS: Final = (
     Action("next_hit", ("n",), "next", "next line with it", Group.LIST, rank=9, places=_DETAIL),
     Action("previous_hit", ("N",), "before", "the line before with it", Group.LIST, places=_DETAIL),
     Action("follow", ("f",), "follow", "stay at the newest line", Group.LIST, rank=9, places=_DETAIL),
+    Action(
+        "mark",
+        ("space",),
+        "mark",
+        "act on all marked at once",
+        Group.LIST,
+        rank=29,
+        applies=_is_there,
+        suits="for a row",
+        places=_MARKING,
+    ),
+    Action("mark_range", ("ctrl+@", "ctrl+space"), "mark to here", "from the last mark", Group.LIST, places=_MARKING),
+    Action("mark_all", ("A",), "mark all", "all shown, or none", Group.LIST, rank=28, places=_MARKING),
+    Action("unmark", ("ctrl+backslash",), "unmark", "no marks", Group.LIST, places=_MARKING),
     Action("filter", ("slash",), "filter", "rows that hold a text", Group.LIST, rank=20, places=_LISTS),
     Action("sort", ("s",), "sort", "by a column, one letter", Group.LIST, rank=41, places=_LISTS),
     Action("turn", ("S",), "turn", "sorted the other way", Group.LIST, places=_LISTS),
@@ -201,6 +231,10 @@ ACTIONS: Final = (
     Action("previous_part", ("shift+tab",), "part before", "log, events, facts", Group.EVERYWHERE, places=_DETAIL),
     Action("history", ("e",), "events", "the journal: who did what", Group.EVERYWHERE, rank=22, places=_MAIN),
     Action("ended", ("E",), "ended", "ended tasks, exit codes", Group.EVERYWHERE, rank=28, places=_MAIN),
+    Action("internals", ("m",), "mismatches", "ghosts, sessions, places", Group.EVERYWHERE, rank=31, places=_MAIN),
+    Action("view_mismatches", ("1",), "mismatches", "who disagrees about what", Group.EVERYWHERE, places=_INTERNALS),
+    Action("view_sessions", ("2",), "sessions", "who listens, since when", Group.EVERYWHERE, places=_INTERNALS),
+    Action("view_placements", ("3",), "placements", "where there is no room", Group.EVERYWHERE, places=_INTERNALS),
     Action("view_all", ("1",), "all events", "everything", Group.EVERYWHERE, places=_HISTORY),
     Action("view_stops", ("2",), "stops", "what was stopped, by whom", Group.EVERYWHERE, places=_HISTORY),
     Action("view_commands", ("3",), "commands", "what people asked for", Group.EVERYWHERE, places=_HISTORY),
@@ -220,6 +254,11 @@ ACTIONS: Final = (
         rank=30,
         places=_MAIN,
     ),
+    _rare("reload", label="reload", help="read the configuration now"),
+    _rare("agree", label="agree", help="a removal that waits may go", asks=True),
+    _rare("adopt", label="adopt", help="take over what is nobody's", asks=True, applies=_has_set, suits=_A_SET),
+    _rare("recreate", label="recreate", help="cures counters that stick", asks=True, applies=_has_set, suits=_A_SET),
+    _rare("shutdown", label="shutdown", help="stop the controller itself", asks=True),
     Action(
         "unlock",
         ("u",),
@@ -232,6 +271,8 @@ ACTIONS: Final = (
     ),
     Action("refresh", ("ctrl+r",), "now", "connect or sort now", Group.EVERYWHERE, rank=5),
     Action("palette", ("colon",), "all", "everything, by its name", Group.EVERYWHERE, rank=23),
+    Action("picture", ("C",), "picture", "keep the screen as SVG", Group.EVERYWHERE),
+    Action("theme", ("T",), "theme", "try another look", Group.EVERYWHERE),
     Action("help", ("question_mark",), "help", "this page", Group.EVERYWHERE, rank=90),
     Action("leave", ("q",), "leave", "leave; the daemon goes on", Group.EVERYWHERE, rank=91),
 )
@@ -247,10 +288,13 @@ def of(place: Place) -> tuple[Action, ...]:
 def bindings(
     groups: Iterable[Group], actions: Iterable[Action] = ACTIONS
 ) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """Textual's bindings for the actions of these groups; all of them give way to what has the focus."""
+    """Textual's bindings for the actions of these groups; all of them give way to what has the focus.
+
+    One without a key has one that nobody can press: Textual gives chosen keys only to what is bound.
+    """
     wanted = set(groups)
     return [
-        Binding(",".join(action.keys), action.id, action.label, show=False, id=action.id)
+        Binding(",".join(action.keys) or f"no-key-{action.id}", action.id, action.label, show=False, id=action.id)
         for action in actions
         if action.group in wanted
     ]

@@ -11,57 +11,17 @@ import os
 import sys
 from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import core
-from tui import exits
+from tui import exits, usage, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-#: Commands that ask or do one thing, as the help tells them; what they are is in ``tui.oneshot``.
-_ONE_SHOTS: Final = {
-    "status": "is it well, and if not, why not",
-    "scale-sets": "what each wants and has",
-    "runners": "what each does, and for how long",
-    "why": "why a scale set, runner or job is as it is",
-    "events": "what happened, and who did it",
-    "stop": "stop a runner's task",
-    "sweep": "read ECS and reap now",
-    "deregister": "remove a runner's registration",
-    "pause": "start nothing more for a scale set",
-    "resume": "let it start again",
-    "drain": "pause it, and let its idle runners go",
-    "retry": "forget its backoff, try now",
-    "adopt": "take over a scale set of another controller",
-    "recreate": "delete a scale set on GitHub and make it anew",
-    "reload": "read the runner configuration now",
-    "agree": "agree to a removal that waits for a person",
-}
-
-_ABOUT = "GitHub Actions runners as Amazon ECS tasks, and a control room for them in the terminal."
-_CODES = """\
-exit codes: 0 done, 1 failed or refused by the controller, 2 usage or settings,
-            3 no controller runs here"""
-_CHECK_CODES = "exit codes: 0 it would work, 2 something is wrong (with --strict: or unsure)"
-_TOLD = "\n".join(f"  arcdeck {name:12} {about}" for name, about in _ONE_SHOTS.items())
-_AFTER = f"""\
-commands:
-  arcdeck --no-ui      run the controller: JSON-line logs on standard error, stops on SIGTERM
-  arcdeck              look into the controller that runs here
-  arcdeck attach       the same, and only that
-  arcdeck check        look at settings, permissions and the plan; changes nothing
-  arcdeck --observe    what a controller would see and do here; changes nothing
-  arcdeck demo         the whole program against an embedded world: no account, no credentials
-
-one answer, then the shell again (--json for scripts, --help with an example each):
-{_TOLD}
-
-{_CODES}
-
-Settings are environment variables; each has an option of the same name. Secrets are never options.
-"""
+    from core.api.checkup import Checkup
+    from core.config.settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,27 +44,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _default(arguments: list[str]) -> int:
-    from core.config.options import ARCDECK_SOCKET, ARCDECK_STATE_DIR, add_options
+    from core.config.options import add_options
 
-    parser = _parser("arcdeck", _ABOUT, _AFTER)
+    parser = _parser("arcdeck", usage.ABOUT, usage.AFTER)
     parser.add_argument("--version", action="version", version=f"arcdeck {metadata.version(core.DISTRIBUTION)}")
-    parser.add_argument("--no-ui", action="store_true", help="run the controller here, without a screen")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--no-ui", action="store_true", help="run the controller here, without a screen")
+    how.add_argument("--start", action="store_true", help="where no controller runs, start one that goes on")
     parser.add_argument("--read-only", action="store_true", help="never offer to change anything")
     only = "read and show everything, change nothing: the safe first day beside a running ecs-arc"
     parser.add_argument("--observe", action="store_true", help=only)
     consent = "agree to remove more than half of the scale sets, or ones with busy runners"
     parser.add_argument("--allow-mass-removal", action="store_true", help=consent)
+    wishes.add_screen_options(parser)
     add_options(parser)
     options = vars(parser.parse_args(arguments))
-    if not options["no_ui"] and not options["observe"]:
-        return _show(options, os.environ)
+    wishes.remember(options, os.environ)
+    if options["start"] or not (options["no_ui"] or options["observe"]):
+        return _look_in(arguments, options)
     from core.config.settings import load_settings
 
     settings = load_settings(os.environ, options)
     if not options["no_ui"]:
-        from tui.observe import observe
-
-        return observe(arguments, {place.variable: place.flag for place in (ARCDECK_SOCKET, ARCDECK_STATE_DIR)})
+        return _observe(arguments)
     from core.daemon import run
 
     return run(
@@ -115,13 +77,64 @@ def _default(arguments: list[str]) -> int:
     )
 
 
+def _look_in(arguments: list[str], options: dict[str, Any]) -> int:
+    """Show the controller that runs here; where none does, what one would do, and offer to observe or to start one."""
+    from core.config.settings import load_settings
+    from tui.launching import Choice, answers, offer
+    from tui.terminal import terminal_problem
+
+    candidates = _candidates(options, os.environ)
+    if found := next(filter(answers, candidates), None):
+        return open_screen(found, read_only=bool(options["read_only"]))
+    if terminal_problem(sys.stdin, sys.stdout, os.environ, sys.stderr):
+        _say_nobody(candidates)
+        return exits.USAGE
+    settings = load_settings(os.environ, options)
+    match Choice.START if options["start"] else offer(lambda: _examined(options)):
+        case Choice.START:
+            return _start(arguments, options, settings)
+        case Choice.OBSERVE:
+            return _observe([*arguments, "--observe"])
+        case Choice.LEAVE:
+            return exits.DONE
+
+
+def _observe(arguments: list[str]) -> int:
+    from core.config.options import ARCDECK_SOCKET, ARCDECK_STATE_DIR
+    from tui.observe import observe
+
+    return observe(arguments, {place.variable: place.flag for place in (ARCDECK_SOCKET, ARCDECK_STATE_DIR)})
+
+
+def _start(arguments: list[str], options: dict[str, Any], settings: Settings) -> int:
+    from core.bootstrap import paths_of
+    from core.config.options import PATHS
+    from tui.launching import rooted, start
+
+    environ, rest = rooted(os.environ, [(path.variable, path.flag, options[path.name]) for path in PATHS])
+    places = paths_of(settings, os.environ)
+    if places.state is None:
+        return _refuse("set ARCDECK_CONTROLLER_ID: a controller needs a place for its state")
+    own = [argument for argument in arguments if argument != "--start"]
+    return start(
+        [*own, *rest],
+        environ,
+        state=places.state,
+        at=places.serve,
+        screen=partial(open_screen, places.serve, read_only=options["read_only"]),
+    )
+
+
 def _attach(arguments: list[str]) -> int:
     from core.config.options import add_address_options
 
     parser = _parser("arcdeck attach", "Look into the controller that runs here; leaving does not stop it.")
     parser.add_argument("--read-only", action="store_true", help="never offer to change anything")
+    wishes.add_screen_options(parser)
     add_address_options(parser)
-    return _show(vars(parser.parse_args(arguments)), os.environ)
+    options = vars(parser.parse_args(arguments))
+    wishes.remember(options, os.environ)
+    return _show(options, os.environ)
 
 
 def _demo(arguments: list[str]) -> int:
@@ -131,7 +144,9 @@ def _demo(arguments: list[str]) -> int:
     parser.add_argument("--no-ui", action="store_true", help="no screen; logs on standard error, an account at the end")
     parser.add_argument("--for", dest="duration", type=seconds, metavar="60s", help="end by itself after this time")
     parser.add_argument("--seed", type=int, default=1, help="one seed is one course of events (default 1)")
+    wishes.add_screen_options(parser)
     options = parser.parse_args(arguments)
+    wishes.remember(vars(options), os.environ)
     return Demo(seed=options.seed, duration=options.duration).run(screen=not options.no_ui)
 
 
@@ -140,31 +155,30 @@ def _one_shot(arguments: list[str], *, name: str) -> int:
     from tui.oneshot import ONE_SHOTS, carry_out
 
     command = ONE_SHOTS[name]
-    parser = _parser(f"arcdeck {name}", command.about, f"{command.example}\n{_CODES}")
+    parser = _parser(f"arcdeck {name}", command.about, f"{command.example}\n{usage.CODES}")
     command.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer in JSON")
+    wishes.add_ascii_option(parser)
     add_address_options(parser)
     options = parser.parse_args(arguments)
+    wishes.remember(vars(options), os.environ)
     found = _socket(vars(options), os.environ)
     return exits.NOT_RUNNING if found is None else carry_out(command, options, found)
 
 
 def _check(arguments: list[str]) -> int:
-    import asyncio
-
-    from core.bootstrap import examine
     from core.config.options import add_options
     from tui.check import show
     from tui.oneshot.output import Output
     from tui.oneshot.record import nobody_reads
 
     about = "Look at all that a controller needs here, and say what it would change, without changing anything."
-    parser = _parser("arcdeck check", about, _CHECK_CODES)
+    parser = _parser("arcdeck check", about, usage.CHECK_CODES)
     parser.add_argument("--strict", action="store_true", help="whatever is unsure is wrong as well")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     add_options(parser)
     options = vars(parser.parse_args(arguments))
-    checkup = asyncio.run(examine(os.environ, options))
+    checkup = _examined(options)
     try:
         return show(checkup, Output(sys.stdout, sys.stderr, as_json=options["json"]), strict=options["strict"])
     except BrokenPipeError:
@@ -176,11 +190,19 @@ _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "attach": _attach,
     "check": _check,
     "demo": _demo,
-    **{name: partial(_one_shot, name=name) for name in _ONE_SHOTS},
+    **{name: partial(_one_shot, name=name) for name in usage.ONE_SHOTS},
 }
 
 
 # --- what they share -----------------------------------------------------------------------------------------------
+
+
+def _examined(options: Mapping[str, object]) -> Checkup:
+    import asyncio
+
+    from core.bootstrap import examine
+
+    return asyncio.run(examine(os.environ, options))
 
 
 def _show(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
@@ -189,17 +211,33 @@ def _show(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
 
 
 def _socket(options: Mapping[str, object], environ: Mapping[str, str]) -> Path | None:
-    """The socket of the controller that runs here; None, and said so, when there is none."""
+    """The socket of the controller that runs here; None, and said so, when there is none.
+
+    One that a dead controller left counts where nobody answers elsewhere: whoever connects is told.
+    """
+    from tui.launching import answers
+
+    candidates = _candidates(options, environ)
+    found = next(filter(answers, candidates), None) or next(filter(_is_there, candidates), None)
+    if found is None:
+        _say_nobody(candidates)
+    return found
+
+
+def _candidates(options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Path, ...]:
     from core.config.paths import control_paths, is_usable
     from core.config.settings import load_address
 
-    paths = control_paths(load_address(environ, options), environ=environ, uid=os.getuid(), usable=is_usable)
-    found = next((path for path in paths.candidates if _is_there(path)), None)
-    if found is None:
-        looked = " and no ".join(str(path) for path in paths.candidates)
-        print(f"arcdeck: no controller runs here: there is no {looked}", file=sys.stderr)
-        print("arcdeck: start one with 'arcdeck --no-ui', or have a look first with 'arcdeck demo'", file=sys.stderr)
-    return found
+    return control_paths(load_address(environ, options), environ=environ, uid=os.getuid(), usable=is_usable).candidates
+
+
+def _say_nobody(candidates: Sequence[Path]) -> None:
+    looked = " and no ".join(f"{path} that answers" if _is_there(path) else str(path) for path in candidates)
+    print(f"arcdeck: no controller runs here: there is no {looked}", file=sys.stderr)
+    print(
+        "arcdeck: 'arcdeck --no-ui' runs one, 'arcdeck --start' on a terminal starts one that goes on;", file=sys.stderr
+    )
+    print("arcdeck: 'arcdeck check' and 'arcdeck demo' are for a look first", file=sys.stderr)
 
 
 def _is_there(path: Path) -> bool:
@@ -210,8 +248,13 @@ def _is_there(path: Path) -> bool:
         return True
 
 
-def open_screen(socket: Path, *, read_only: bool, unlocked: bool = False) -> int:
-    """Run the screen on a control socket until it is left; refuses terminals that cannot show it."""
+def open_screen(
+    socket: Path, *, read_only: bool, unlocked: bool = False, ended: Callable[[], None] | None = None
+) -> int:
+    """Run the screen on a control socket until it is left; refuses terminals that cannot show it.
+
+    ``ended`` waits for the end of the controller behind it, if that was started for this screen.
+    """
     from tui.terminal import terminal_problem
 
     if problem := terminal_problem(sys.stdin, sys.stdout, os.environ, sys.stderr):
@@ -220,7 +263,7 @@ def open_screen(socket: Path, *, read_only: bool, unlocked: bool = False) -> int
         os.environ.setdefault("TEXTUAL_FPS", "15")  # read when Textual is loaded; a slow link pays for each frame
     from tui.app import run
 
-    return run(socket, read_only=read_only, unlocked=unlocked)
+    return run(socket, read_only=read_only, unlocked=unlocked, ended=None if read_only else ended)
 
 
 def _parser(name: str, about: str, after: str = "") -> argparse.ArgumentParser:

@@ -7,33 +7,22 @@ only.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tui.fit import shorten
+from tui.keep import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _LONGEST_TEXT: Final = 200
 
 
 def write_report(error: BaseException, environ: Mapping[str, str]) -> Path | None:
     """Write the report of an error and say where it is; None when no place takes it."""
-    text = "\n".join(report(error)) + "\n"
-    for folder in _folders(environ):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="screen-crash-", suffix=".txt", dir=folder)  # of mode 0600
-        except OSError:
-            continue
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        return Path(name)
-    return None
+    return keep("\n".join(report(error)) + "\n", environ, prefix="screen-crash-", suffix=".txt")
 
 
 def report(error: BaseException) -> Iterator[str]:
@@ -48,11 +37,3 @@ def report(error: BaseException) -> Iterator[str]:
         yield line.rstrip()
     first_line = str(error).partition("\n")[0]
     yield f"{type(error).__name__}: {shorten(first_line, _LONGEST_TEXT)}"
-
-
-def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
-    if state := environ.get("XDG_STATE_HOME"):
-        yield Path(state) / "arcdeck"
-    elif home := environ.get("HOME"):
-        yield Path(home) / ".local" / "state" / "arcdeck"
-    yield Path(tempfile.gettempdir())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from core.api.events import EventRecord
-    from core.api.model import JobView, RunnerView, Snapshot
+    from core.api.model import JobView, RunnerView, ScaleSetView, Snapshot, UsualView
 
 _UNKNOWN: Final = Span("?", Tone.MUTED)
 #: The stages that the record of an ended task tells of, in ECS's words and in ours.
@@ -52,6 +52,11 @@ class Known:
             return self.runner.scale_set
         return next((record.scale_set for record in self.told if record.scale_set), "")
 
+    @property
+    def its_set(self) -> ScaleSetView | None:
+        """Its scale set as it is now; None when the snapshot has none of that name."""
+        return next((row for row in self.snapshot.scale_sets if row.name == self.scale_set), None)
+
 
 class Fact(NamedTuple):
     """A line of what is known."""
@@ -66,6 +71,7 @@ class Stage(NamedTuple):
 
     label: str
     at: float | None
+    usual: UsualView | None = None  #: how long it usually takes after the step before, where that is known
 
 
 # --- facts ---------------------------------------------------------------------------------------------------------
@@ -84,6 +90,7 @@ def facts(known: Known) -> list[Fact]:
         Fact("task", _said(_task(known)), from_start=True),
         Fact("definition", _said(runner.definition if runner else ""), from_start=True),
         Fact("launch", _said(runner.launch if runner else "")),
+        Fact("start", _start(known)),
         Fact("exit codes", _exits(runner, ended)),
         Fact("ended for", _ending(runner, ended)),
     ]
@@ -125,7 +132,7 @@ def job_link(job: JobView, github: str) -> str:
 
 
 def _scale_set(known: Known) -> Span:
-    found = next((row for row in known.snapshot.scale_sets if row.name == known.scale_set), None)
+    found = known.its_set
     if found is None:
         return _said(known.scale_set)
     want = "?" if found.want is None else found.want
@@ -159,6 +166,19 @@ def _ending(runner: RunnerView | None, ended: EventRecord | None) -> Span:
     return _said(reason)
 
 
+def _start(known: Known) -> Span:
+    """How long its start took, beside what is usual in its scale set."""
+    steps = known.runner.steps if known.runner else None
+    took = steps.online_at - steps.created_at if steps and steps.online_at and steps.created_at else None
+    told = "" if took is None else f"{ages.exact(took)} from its making to online"
+    usual = next((each for each in (known.its_set.usual if known.its_set else ()) if each.stage == "start"), None)
+    if usual is None:
+        return _said(told)
+    of = f"here p50 {ages.exact(usual.p50)}, p95 {ages.exact(usual.p95)} of {usual.starts}"
+    slow = took is not None and took > usual.p95
+    return Span("; ".join(part for part in (told, of) if part), Tone.LATE if slow else Tone.NORMAL)
+
+
 # --- stages --------------------------------------------------------------------------------------------------------
 
 
@@ -167,11 +187,12 @@ def stages(known: Known) -> list[Stage]:
     ended = known.last("task-ended")
     data = ended.data if ended else {}
     job = known.runner.job if known.runner else None
+    usual = {each.stage: each for each in (known.its_set.usual if known.its_set else ())}
     return [
         Stage("job queued", job.queued_at if job else None),
         Stage("asked for", _first(known, "start-intent")),
         Stage("accepted", _first(known, "start")),
-        *(Stage(label, _of_the_task(known, data, name)) for name, label in _OF_THE_TASK),
+        *(Stage(label, _of_the_task(known, data, name), usual.get(name)) for name, label in _OF_THE_TASK),
         Stage("job began", (job.started_at if job else None) or _first(known, "job-started")),
         Stage("job over", _first(known, "job-completed")),
         Stage("stop asked", _first(known, "stop")),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Never, Protocol
 from core.api.client import ConnectionLost, ControlError, Incompatible
 from core.api.folding import apply
 from core.api.model import Delta, Heartbeat, Hello, Snapshot
-from tui.link import Link
+from tui.link import Link, LinkState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -52,8 +52,9 @@ class Client(Protocol):
 class Feed:
     """The newest of everything the daemon has said.
 
-    ``clock`` gives monotonic seconds. ``changed`` is called after every message and whenever the link changes; it must
-    not wait. Only ``run`` writes here, so whoever reads in the same event loop sees one consistent state.
+    ``clock`` gives monotonic seconds. ``changed`` is called when there is something new to see, in the data or of the
+    link, and not for a heartbeat that finds all as it was; it must not wait. Only ``run`` writes here, so whoever reads
+    in the same event loop sees one consistent state.
     """
 
     def __init__(self, client: Client, *, clock: Callable[[], float], changed: Callable[[], None]) -> None:
@@ -110,7 +111,10 @@ class Feed:
                 self.hello = message
             case Snapshot() | Delta() | Heartbeat():
                 self._fold(message)
-        self._set(self.link.heard(self._clock()))
+        now = self._clock()
+        awaited, self.link = self.link.state(now) is not LinkState.LIVE, self.link.heard(now)
+        if awaited or not isinstance(message, Hello | Heartbeat):
+            self._changed()
 
     def _fold(self, update: Update) -> None:
         snapshot = update if isinstance(update, Snapshot) else self.snapshot and apply(self.snapshot, update)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
-from tui.actions import BY_ID, footer
+from tui.actions import footer
 from tui.tones import Line, Row, Span, Tone
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ def footer_row(allowed: Iterable[Action], labels: Mapping[str, str], note: str, 
 
     ``labels`` replaces labels by action id; ``note`` says why keys are missing, and stands before the right end.
     """
-    entries = [(action, labels.get(action.id, action.label)) for action in footer(allowed)]
-    right = tuple(span for name in _RIGHT for span in _entry(BY_ID[name].key, BY_ID[name].label))
+    actions = footer(allowed)
+    entries = [(action, labels.get(action.id, action.label)) for action in actions if action.id not in _RIGHT]
+    right = tuple(span for action in actions if action.id in _RIGHT for span in _entry(action.key, action.label))
     if note:
         right = (Span(note, Tone.LATE), Span("  "), *right)
     room = width - 1 - _cells(right)
     left: list[Span] = [Span(" ")]
     for action, label in entries:
         entry = _entry(action.key, label)
-        if action.id in _RIGHT or _cells((*left, *entry)) > room:
-            continue
-        left += entry
+        if _cells((*left, *entry)) <= room:
+            left += entry
     return Row(tuple(left), right)
 
 

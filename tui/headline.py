@@ -27,7 +27,7 @@ _LINK: Final = {
     LinkState.LOST: (_CROSS, Tone.OVERDUE),
     LinkState.INCOMPATIBLE: (_CROSS, Tone.OVERDUE),
 }
-#: Lines that the reason of a lost connection may take.
+#: Lines that the reason of a lost connection, or what ails the controller, may take.
 _PROBLEM_LINES: Final = 2
 _BETWEEN: Final = Span(" · ", Tone.MUTED)
 
@@ -46,7 +46,7 @@ def banner(moment: Moment, width: int) -> tuple[Line, ...]:
         return _not_connected(moment, width)
     if moment.link_state is LinkState.STALE:
         return ((Span(f" {_silence(moment)}", Tone.LATE),),)
-    return tuple(_controller_trouble(moment))
+    return tuple(_controller_trouble(moment, width))
 
 
 def of_scale_set(row: ScaleSetView, now: float) -> str:
@@ -56,9 +56,11 @@ def of_scale_set(row: ScaleSetView, now: float) -> str:
 
 def waiting(moment: Moment) -> str:
     """What a list says while there is no data yet."""
+    if moment.snapshot is not None:
+        return "the controller has not begun"
     if moment.link_state is LinkState.CONNECTING:
         return f"asking the daemon, {ages.exact(moment.link.silence(moment.local))}"
-    return "no data yet; ctrl+r tries now"
+    return f"no data yet; {moment.keyboard.key('refresh')} tries now"
 
 
 def _joined(spans: list[Span]) -> Line:
@@ -145,15 +147,21 @@ def _silence(moment: Moment) -> str:
     return f"Nothing has been heard from the daemon for {ages.running(moment.link.silence(moment.local))}."
 
 
-def _controller_trouble(moment: Moment) -> Iterator[Line]:
+def _controller_trouble(moment: Moment, width: int) -> Iterator[Line]:
     if moment.snapshot is None:
         return
     controller = moment.snapshot.controller
+    if controller.waits_for:
+        yield from _late(f"The controller has not begun: {controller.waits_for}", width)
     if controller.sweep_failed:
         last = "" if controller.last_sweep_at is None else f" since {ages.time_of_day(controller.last_sweep_at)}"
-        yield (Span(f" ECS could not be read{last}: {controller.sweep_failed}", Tone.LATE),)
+        yield from _late(f"ECS could not be read{last}: {controller.sweep_failed}", width)
     if controller.journal:
-        yield (Span(f" The journal is degraded: {controller.journal}", Tone.LATE),)
+        yield from _late(f"The journal is degraded: {controller.journal}", width)
+
+
+def _late(sentence: str, width: int) -> Iterator[Line]:
+    return ((Span(f" {line}", Tone.LATE),) for line in wrap(sentence, width - 2, _PROBLEM_LINES))
 
 
 def tried(moment: Moment) -> str:
@@ -167,4 +175,5 @@ def tried(moment: Moment) -> str:
     if moment.snapshot is not None and link.lost_at is not None:
         what = f"connection lost at {ages.time_of_day(moment.daemon_now - (moment.local - link.lost_at))}"
     *first, last = (f"{wait:.0f}" for wait in RETRY_WAITS)
-    return f"{what} · {link.tries} tries failed, after {', '.join(first)}, each {last} s"
+    tries = "1 try" if link.tries == 1 else f"{link.tries} tries"
+    return f"{what} · {tries} failed, after {', '.join(first)}, each {last} s"

@@ -53,25 +53,31 @@ class Listing(Generic[RowT]):
         """Let positions change at the next arrangement."""
         self._quiet = QUIET_TICKS
 
+    @property
+    def settled(self) -> bool:
+        """Whether the last arrangement would come out the same again, if it were asked for with nothing changed."""
+        due = self._last.held and self._quiet >= QUIET_TICKS
+        return not due and self._last.ghost is None
+
     def arrange(
         self,
         rows: Iterable[RowT],
         *,
         key: Callable[[RowT], str],
         sort: Callable[[RowT], Any],
-        keep: Callable[[RowT], bool],
+        keep: Callable[[RowT], bool] | None,
         cursor: str | None = None,
     ) -> Arranged[RowT]:
-        """The rows for which ``keep`` holds, by ``sort``, unless the order is held.
+        """The rows for which ``keep`` holds (None = all of them), by ``sort``, unless the order is held.
 
         ``cursor`` is the key of the selected row: when that is gone from the rows, it stays for a minute as a ghost.
         """
         known = {key(row): row for row in rows}
-        kept = {name: row for name, row in known.items() if keep(row)}
+        kept = dict(known) if keep is None else {name: row for name, row in known.items() if keep(row)}
         ghost = self._ghost(known, cursor)
-        if ghost is not None and keep(ghost):
+        if ghost is not None and (keep is None or keep(ghost)):
             kept[key(ghost)] = ghost
-        wanted = sorted(kept, key=lambda name: sort(kept[name]))
+        wanted = [key(row) for row in sorted(kept.values(), key=sort)]
         shown = self._still(wanted) if self._quiet < QUIET_TICKS else wanted
         haunted = cursor if ghost is not None and cursor in kept else None
         self._last = Arranged(kept, shown, len(known), shown != wanted, haunted)

@@ -9,12 +9,14 @@ from core.api.model import EventView, RunnerView, ScaleSetView, Severity
 from tui import looks, pulse, rows
 from tui.rows import Column, RowT
 from tui.sorting import Sort
+from tui.survey import surveyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from core.api.model import Snapshot
     from tui.query import Fields
+    from tui.survey import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,14 @@ class Kind(Generic[RowT]):
     order: str  #: how it is sorted, in words
     empty: str  #: what to say when there is nothing at all
     heading: bool = True
+    #: For long lists: how many rows are problems, and until when that and the order hold while no row changes.
+    survey: Callable[[Sequence[RowT], float], Standing] | None = None
 
 
 def _scale_set_text(row: ScaleSetView, now: float) -> str:
-    return f"{looks.scale_set_look(row, now).word} {row.name} {row.reason} {row.backoff.reason if row.backoff else ''}"
+    backoff = row.backoff.reason if row.backoff else ""
+    waiting = " ".join(rows.job_text(job) for job in row.waiting)
+    return f"{looks.scale_set_look(row, now).word} {row.name} {row.reason} {backoff} {waiting}"
 
 
 def _runner_text(row: RunnerView, now: float) -> str:
@@ -59,6 +65,7 @@ _SCALE_SET_FIELDS: Final[Fields[ScaleSetView]] = {
     "max": lambda row, _: row.maximum,
     "backoff": lambda row, now: max(0.0, row.backoff.until - now) if row.backoff else None,
     "reason": lambda row, _: row.backoff.reason if row.backoff else row.reason,
+    "job": lambda row, _: " ".join(rows.job_text(job) for job in row.waiting),
 }
 _RUNNER_FIELDS: Final[Fields[RunnerView]] = {
     "state": lambda row, _: row.state,
@@ -134,6 +141,7 @@ RUNNERS: Final = Kind(
     fields=_RUNNER_FIELDS,
     sorts=_RUNNER_SORTS,
     problem=looks.is_runner_problem,
+    survey=surveyed,
     order="late first",
     empty="no runners, and none are wanted",
 )

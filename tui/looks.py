@@ -80,6 +80,9 @@ _RUNNER: Final = {
 LATE_RUNNER: Final = Look("▲", "late", Tone.LATE, "over 80 % of its limit")
 OVERDUE_RUNNER: Final = Look("▲", "OVERDUE", Tone.OVERDUE, "over its limit")
 
+#: No rule ends it until somebody lets go of it, or the hold's own time is over; the word stays that of its state.
+HELD: Final = Look("◊", "held", Tone.HELD, "no rule stops it")
+
 #: Looks by state from 80 % of the limit, and past it. What has ended stays as it is; what serves keeps its word.
 _LATE: Final = _RUNNER | {
     state: replace(LATE_RUNNER, word=look.word) for state, look in _RUNNER.items() if state not in ENDED
@@ -122,6 +125,8 @@ def pressure(runner: RunnerView, now: float) -> float:
 
 def runner_look(runner: RunnerView, now: float) -> Look:
     """The runner's state, sharpened by its clock: late from 80 % of the limit, overdue past it."""
+    if runner.hold is not None and runner.state not in ENDED:
+        return replace(HELD, word=_RUNNER[runner.state].word)
     used = pressure(runner, now)
     if used < LATE:
         return _RUNNER[runner.state]
@@ -129,10 +134,15 @@ def runner_look(runner: RunnerView, now: float) -> Look:
 
 
 def runner_clock(runner: RunnerView, now: float) -> str:
-    """How long the runner has been in its state, against its limit where that is near: ``4:12/5:00``, ``42m``."""
+    """How long the runner has been in its state, against its limit where that is near: ``4:12/5:00``, ``42m``.
+
+    For one that is held, how long it still is.
+    """
     age = now - runner.since
     if runner.state in ENDED:
         return f"{ages.coarse(age)} ago"
+    if runner.hold is not None:
+        return f"◊{ages.coarse(runner.hold.until - now)} left"
     used = pressure(runner, now)
     if runner.state in _CALM:
         shown, with_limit = ages.coarse(age), used >= _SHOW_LIMIT

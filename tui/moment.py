@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.keyboard import USUAL, Keyboard
 from tui.link import LinkState
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Moment:
     frozen_at: float | None = None  #: local; None while the picture moves
     missed: int = 0  #: updates since the picture was frozen
     restarts: int = 0  #: how often another daemon answered than before
+    keyboard: Keyboard = USUAL  #: for words that name a key
 
     @property
     def link_state(self) -> LinkState:

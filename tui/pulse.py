@@ -11,13 +11,15 @@ from rich.cells import cell_len
 from core.api.model import RunnerState, ScaleSetState
 from tui import looks
 from tui.rows import WIDE, have
+from tui.survey import surveyed
 from tui.tones import Line, Span, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from core.api.model import ScaleSetView, Snapshot
     from tui.looks import Look
+    from tui.survey import Survey
 
 _GAP = "  "
 #: What runners do: the states, the word, the look, and the rank.
@@ -40,8 +42,9 @@ class _Part:
 
 def strip(snapshot: Snapshot, now: float, width: int) -> Line:
     """The strip for a width in cells: the verdict, then counts; the least important give way where room is short."""
-    tones = [looks.runner_look(row, now).tone for row in snapshot.runners]
-    parts = [_Part(_verdict(snapshot, tones), 0), *_demand(snapshot, wide=width >= WIDE), *_counts(snapshot, tones)]
+    survey = surveyed(snapshot.runners, now)
+    verdict = _Part(_verdict(problems(snapshot, survey.troubled)), 0)
+    parts = [verdict, *_demand(snapshot, wide=width >= WIDE), *_counts(snapshot, survey)]
     chosen, room = set[int](), width - 1
     for place in sorted(range(len(parts)), key=lambda place: parts[place].rank):
         cells = cell_len(parts[place].span.text) + len(_GAP)
@@ -52,12 +55,13 @@ def strip(snapshot: Snapshot, now: float, width: int) -> Line:
     return tuple(piece for span in spans for piece in (span, Span(_GAP)))
 
 
-def problems(snapshot: Snapshot, tones: Sequence[Tone]) -> int:
-    """Scale sets in trouble, runners (by their tones) that are late or failed, and what ails the controller itself."""
+def problems(snapshot: Snapshot, runners: int) -> int:
+    """Scale sets in trouble, so many runners that are late or failed, and what ails the controller itself."""
     controller = snapshot.controller
     return (
         sum(is_scale_set_problem(row) for row in snapshot.scale_sets)
-        + sum(tone in looks.TROUBLE for tone in tones)
+        + runners
+        + bool(controller.waits_for)
         + bool(controller.sweep_failed)
         + bool(controller.journal)
     )
@@ -68,8 +72,7 @@ def is_scale_set_problem(scale_set: ScaleSetView) -> bool:
     return scale_set.state in looks.TROUBLED
 
 
-def _verdict(snapshot: Snapshot, tones: Sequence[Tone]) -> Span:
-    number = problems(snapshot, tones)
+def _verdict(number: int) -> Span:
     if number:
         return Span(f"▲ {number} PROBLEM{'S' if number > 1 else ''}", Tone.LATE)
     return Span("● ALL WELL", Tone.GOOD)
@@ -90,18 +93,17 @@ def _total(numbers: list[int | None]) -> str:
     return f"{sum(number or 0 for number in numbers)}{'+?' if None in numbers else ''}"
 
 
-def _counts(snapshot: Snapshot, tones: Sequence[Tone]) -> Iterator[_Part]:
+def _counts(snapshot: Snapshot, survey: Survey) -> Iterator[_Part]:
     """Counts by meaning: what runners do, then which runners and at last which scale sets ask for a look."""
-    states = Counter(row.state for row in snapshot.runners)
+    states, tones = survey.states, survey.tones
     for group, word, look, rank in _GROUPS:
-        if (number := sum(states[state] for state in group)) or group is looks.SERVING:
+        if (number := sum(states.get(state, 0) for state in group)) or group is looks.SERVING:
             yield _Part(_count(look, word, number), rank)
-    pressed = Counter(tones)
     for look in (looks.OVERDUE_RUNNER, looks.LATE_RUNNER):
-        if pressed[look.tone]:
-            yield _Part(_count(look, look.word.lower(), pressed[look.tone]), 3)
+        if number := tones.get(look.tone, 0):
+            yield _Part(_count(look, look.word.lower(), number), 3)
     for state in (RunnerState.FAILED, RunnerState.UNREADY):
-        if states[state]:
+        if states.get(state):
             yield _Part(_count(looks.runner_word(state), state.value, states[state]), 4)
     conditions = Counter(row.state for row in snapshot.scale_sets)
     for condition in ScaleSetState:

@@ -39,7 +39,7 @@ class Question:
     verb: str  #: on the button, with its count
     about: str  #: for the message line, while the answer is awaited
     lines: tuple[Line, ...]
-    command: Callable[[str, str], Command]  #: from a command id and a reason
+    commands: Callable[[Callable[[], str], str], tuple[Command, ...]]  #: from a maker of command ids, and a reason
     phrase: str = ""  #: what has to be typed first; empty when a key is enough
     wants_reason: bool = False
     possible: bool = True  #: False once the target is gone
@@ -77,12 +77,14 @@ def stop(target: Target, snapshot: Snapshot, now: float, who: str) -> Question:
             (),
             *_afterwards(runner, snapshot, now),
         ),
-        command=lambda command_id, reason: StopTask(
-            id=command_id,
-            runner=runner.name,
-            seen_state=runner.state,
-            confirm_job=meant if serving else None,
-            reason=reason,
+        commands=lambda new_id, reason: (
+            StopTask(
+                id=new_id(),
+                runner=runner.name,
+                seen_state=runner.state,
+                confirm_job=meant if serving else None,
+                reason=reason,
+            ),
         ),
         phrase="stop 1" if serving else "",
         wants_reason=True,
@@ -109,7 +111,7 @@ def deregister(target: Target, snapshot: Snapshot, now: float, who: str) -> Ques
             (),
             (Span("It cannot be taken back: a runner registers once, when it starts.", Tone.MUTED),),
         ),
-        command=lambda command_id, _: DeregisterRunner(id=command_id, runner=runner.name, seen_state=runner.state),
+        commands=lambda new_id, _: (DeregisterRunner(id=new_id(), runner=runner.name, seen_state=runner.state),),
         phrase="deregister 1" if runner.online or runner.state in looks.SERVING else "",
         possible=not target.gone,
     )
@@ -134,10 +136,10 @@ def drain(scale_set: str, snapshot: Snapshot, now: float, who: str) -> Question:
             *(_named(row, now) for row in going[:_NAMED]),
             *more,
             (),
-            (Span("Busy ones finish their jobs. p lets it start again; runners that went do not come back."),),
+            (Span("Busy ones finish their jobs. It can be resumed; runners that went do not come back."),),
             *(() if there else ((Span("It is gone; there is nothing left to do", Tone.LATE),),)),
         ),
-        command=lambda command_id, _: SteerScaleSet(kind="drain", id=command_id, scale_set=scale_set),
+        commands=lambda new_id, _: (SteerScaleSet(kind="drain", id=new_id(), scale_set=scale_set),),
         possible=there is not None,
     )
 
@@ -159,7 +161,7 @@ def sweep(preview: Preview, snapshot: Snapshot, now: float, who: str) -> Questio
             (),
             *_foreseen(preview, snapshot, now),
         ),
-        command=lambda command_id, _: SweepNow(id=command_id),
+        commands=lambda new_id, _: (SweepNow(id=new_id()),),
         possible=preview.stage in {Stage.NEVER, Stage.TOLD},
         listed=tuple(_victim(line) for line in preview.victims) if told else (),
     )

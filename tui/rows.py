@@ -79,12 +79,13 @@ def runner_columns(width: int) -> Sequence[Column[RunnerView]]:
 
 def runner_order(runner: RunnerView, now: float) -> tuple[int, float, str]:
     """Overdue and late ones first, then what failed, starts, ends, serves and idles; what has ended is last."""
-    used = looks.pressure(runner, now)
-    if runner.state in looks.ENDED:
-        return _LATE_FIRST[runner.state], -runner.since, runner.name
+    state, since = runner.state, runner.since
+    if state in looks.ENDED:
+        return _LATE_FIRST[state], -since, runner.name
+    used = (now - since) / runner.limit if runner.limit else 0.0  # as ``looks.pressure``, for long lists
     if used >= looks.LATE:
         return (0 if used >= 1 else 1), -used, runner.name
-    return _LATE_FIRST[runner.state], runner.since, runner.name
+    return _LATE_FIRST[state], since, runner.name
 
 
 def job_text(job: JobView) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.moment import Moment
 from tui.safety import SafetyCatch
+from tui.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,8 @@ class Session:
     new_id: Callable[[], str]  #: an id for each command, never the same twice
     who: str  #: for the words of a dialog; the daemon judges by the peer
     catch: SafetyCatch = field(default_factory=SafetyCatch)
+    settings: Settings = field(default_factory=Settings)
+    ours: bool = False  #: whether this arcdeck started the daemon, so that leaving asks what becomes of it
 
     def moment(self) -> Moment:
         """Everything that is known now."""
@@ -37,4 +40,5 @@ class Session:
             snapshot=feed.snapshot,
             may_act=feed.hello is None or feed.hello.may_act,
             restarts=feed.restarts,
+            keyboard=self.settings.keyboard,
         )

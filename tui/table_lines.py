@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tui.rows import Column
 
-#: Cells before the first column: the cursor mark and a space.
+#: Cells before the first column: that of the cursor, and that of a mark.
 MARGIN: Final = 2
 
 
@@ -30,6 +30,7 @@ class Shown(NamedTuple):
 
     key: str | None = None
     under_cursor: bool = False
+    marked: bool = False
     cells: tuple[Span, ...] = ()
     instead: str = ""  #: what the first line of an empty table says
 
@@ -52,9 +53,9 @@ def last_difference(before: Shown, after: Shown, placed: Sequence[Placed], width
     return min(end, width)
 
 
-def aligned(cells: Sequence[Span], placed: Sequence[Placed], mark: str = " ") -> Line:
-    """Cells in their columns, behind the cursor mark; padding has no tone, so that only words carry one."""
-    spans = [Span(f"{mark} ", Tone.NORMAL if mark == " " else Tone.STRONG)]
+def aligned(cells: Sequence[Span], placed: Sequence[Placed], margin: str = "  ") -> Line:
+    """Cells in their columns, behind cursor and mark; padding has no tone, so that only words carry one."""
+    spans = [Span(margin, Tone.STRONG if margin.strip() else Tone.NORMAL)]
     for (column, width), cell in zip(placed, cells, strict=True):
         text = shorten(cell.text, width, column.cut)
         pad = " " * (width - cell_len(text))

@@ -26,6 +26,7 @@ class Tone(StrEnum):
     LATE = "late"  #: needs a look soon
     OVERDUE = "overdue"  #: past its limit
     FAILED = "failed"  #: ended or stands in the way
+    HELD = "held"  #: kept from all rules by a person
     GONE = "gone"  #: struck out: it is no longer there
     KEY = "key"  #: a key one can press
     RULE = "rule"  #: lines that separate

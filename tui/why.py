@@ -6,9 +6,11 @@ The daemon writes the sentences, since only it knows the rules; here they are ch
 from __future__ import annotations
 
 from core.api.model import EventView, RunnerView, ScaleSetState, ScaleSetView, SessionView
+from core.api.trouble import MismatchView, PlacementView
 from tui import ages
+from tui.internals import SessionRow, placement_why
 from tui.records import record_text
-from tui.rows import event_text
+from tui.rows import event_text, job_text
 from tui.story import Entry
 
 
@@ -19,6 +21,8 @@ def subject(row: object) -> str:
             return row.name
         case EventView():
             return f"{row.kind} at {ages.time_of_day(row.at)}"
+        case MismatchView() | PlacementView() | SessionRow():
+            return _subject_beneath(row)
         case Entry():
             return f"{row.record.kind} at {ages.day(row.record.at)} {ages.time_of_day(row.record.at)}"
         case _:
@@ -32,14 +36,35 @@ def sentence(row: object) -> str:
             return row.why or "Nothing more is known about it."
         case ScaleSetView():
             reason = _reason(row)
-            told = (row.why, "" if reason in row.why else reason)
+            told = (row.why, "" if reason in row.why else reason, _waiting(row))
             return "; ".join(part for part in told if part) or "Nothing has been decided yet."
         case EventView():
             return event_text(row)
+        case MismatchView() | SessionRow() | PlacementView():
+            return placement_why(row) if isinstance(row, PlacementView) else row.why
         case Entry():
             return record_text(row.record)
         case _:
             return ""
+
+
+def _subject_beneath(row: MismatchView | PlacementView | SessionRow) -> str:
+    match row:
+        case MismatchView():
+            return f"{row.name}: {row.kind.value}"
+        case PlacementView():
+            return row.placement
+        case SessionRow():
+            return f"the session of {row.scale_set.name}"
+
+
+def _waiting(row: ScaleSetView) -> str:
+    """The job that waits longest, of those that were named."""
+    if not row.waiting:
+        return ""
+    job = row.waiting[0]
+    since = "" if job.queued_at is None else f" since {ages.time_of_day(job.queued_at)}"
+    return f"waiting longest: {job_text(job) or job.id}{since}"
 
 
 def _reason(row: ScaleSetView) -> str:

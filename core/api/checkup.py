@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from core.api.model import View
+from core.api.view import View
 
 
 class Verdict(StrEnum):

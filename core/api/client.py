@@ -167,7 +167,10 @@ class ControlClient:
         """Whether the controller lives and is ready; its being ill is an answer, not an error. Any ControlError."""
         ill = HTTPStatus.SERVICE_UNAVAILABLE
         async with self._request("GET", "/healthz", self._timeouts.answer, accept=ill) as response:
-            return Health.model_validate_json(await response.read())
+            body = await response.read()
+            if response.status == ill and (sentence := _sentence(body)):
+                raise Refused(sentence, status=ill)
+            return Health.model_validate_json(body)
 
     @asynccontextmanager
     async def _request(
@@ -271,13 +274,19 @@ async def _check(response: aiohttp.ClientResponse, accept: HTTPStatus) -> None:
         raise _incompatible(int(theirs) if theirs.isdecimal() else None)
     if response.status in {HTTPStatus.OK, accept}:
         return
-    try:
-        sentence = Problem.model_validate_json(await response.read()).error
-    except ValidationError:
-        sentence = f"The daemon answered with status {response.status} and no reason."
+    reason = _sentence(await response.read())
+    sentence = reason or f"The daemon answered with status {response.status} and no reason."
     if response.status == HTTPStatus.FORBIDDEN:
         raise NotAdmitted(sentence)
     raise Refused(sentence, status=response.status)
+
+
+def _sentence(body: bytes) -> str:
+    """Why the daemon did not do it, in its own words; empty where the body is something else."""
+    try:
+        return Problem.model_validate_json(body).error
+    except ValidationError:
+        return ""
 
 
 def _incompatible(theirs: int | None) -> Incompatible:

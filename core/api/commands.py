@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.api.model import RunnerState, View
+from core.api.model import RunnerState
+from core.api.view import View
 
 
 class Operator(View):
@@ -59,6 +60,25 @@ class DeregisterRunner(_Sent):
     seen_state: RunnerState | None = None
 
 
+class HoldRunner(_Sent):
+    """Keep every rule and the drain away from a runner for a while, so that somebody can look into its task.
+
+    Held again, it is held for as long from now. A hold does not keep a container whose process ends by itself, and a
+    person may stop a held runner.
+    """
+
+    kind: Literal["hold"] = "hold"
+    runner: str
+    seconds: int = Field(default=3600, ge=60, le=86_400)
+
+
+class ReleaseRunner(_Sent):
+    """Let go of a runner that is held: the rules hold for it again."""
+
+    kind: Literal["release"] = "release"
+    runner: str
+
+
 class SteerScaleSet(_Sent):
     """Do something with a whole scale set.
 
@@ -95,15 +115,26 @@ class TendConfiguration(_Sent):
     kind: Literal["reload", "agree"]
 
 
+class StopDaemon(_Sent):
+    """Stop the controller in order, as SIGTERM does. Runners and scale sets stay."""
+
+    kind: Literal["shutdown"] = "shutdown"
+    instance: str | None = Field(default=None, max_length=64)  #: the start of it that is meant; None: whichever answers
+    reason: str = Field(default="", max_length=200)
+
+
 Command = Annotated[
     StopTask
     | SweepNow
     | PreviewSweep
     | DeregisterRunner
+    | HoldRunner
+    | ReleaseRunner
     | SteerScaleSet
     | AdoptScaleSet
     | RecreateScaleSet
-    | TendConfiguration,
+    | TendConfiguration
+    | StopDaemon,
     Field(discriminator="kind"),
 ]
 

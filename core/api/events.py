@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from core.api.model import View
+from core.api.view import View
 
 #: Most events in one answer.
 MOST_EVENTS = 10_000

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from core.api.model import Delta, Heartbeat, Snapshot
 
 if TYPE_CHECKING:
-    from core.api.model import Update, View
+    from core.api.model import Update
+    from core.api.view import View
 
 
 def apply(snapshot: Snapshot, update: Update, *, keep_events: int = 500) -> Snapshot | None:
@@ -33,6 +34,8 @@ def apply(snapshot: Snapshot, update: Update, *, keep_events: int = 500) -> Snap
         scale_sets=tuple(scale_sets.values()),
         runners=tuple(runners.values()),
         events=(*snapshot.events, *update.events)[-keep_events:],
+        mismatches=snapshot.mismatches if update.mismatches is None else update.mismatches,
+        placements=snapshot.placements if update.placements is None else update.placements,
     )
 
 
@@ -55,6 +58,8 @@ def difference(before: Snapshot, after: Snapshot) -> Delta | Heartbeat:
         runners=tuple(row for row in after.runners if _changed(old_runners.get(row.name), row)),
         runners_gone=tuple(name for name in old_runners if name not in new_runners),
         events=tuple(event for event in after.events if event.id > seen),
+        mismatches=after.mismatches if after.mismatches != before.mismatches else None,
+        placements=after.placements if after.placements != before.placements else None,
     )
 
 

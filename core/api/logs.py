@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.api.model import View
+from core.api.view import View
 
 #: Most lines in one answer.
 MOST_LINES = 1_000

@@ -13,15 +13,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from core.api.trouble import MismatchView, PlacementView
+from core.api.view import View
 
 PROTOCOL = 1
-
-
-class View(BaseModel):
-    """Base of all that is shown: frozen, compared by value."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 # --- runners -------------------------------------------------------------------------------------------------------
@@ -67,6 +62,14 @@ class Steps(View):
     online_at: float | None = None  #: GitHub's list first showed it online
 
 
+class HoldView(View):
+    """Somebody looks into a runner: no rule stops it, and nobody drains it."""
+
+    by: str
+    since: float
+    until: float
+
+
 class RunnerView(View):
     """One runner and its task."""
 
@@ -86,6 +89,7 @@ class RunnerView(View):
     reason: str = ""  #: why it stopped or is being stopped
     why: str = ""  #: one sentence: what it waits for, until when, what happens then
     steps: Steps = Steps()
+    hold: HoldView | None = None
 
 
 # --- scale sets ----------------------------------------------------------------------------------------------------
@@ -131,8 +135,28 @@ class SessionView(View):
     state: Literal["none", "opening", "open", "conflict", "closed"] = "none"
     since: float | None = None
     tries: int = 0  #: attempts to open it since it was last open
+    opened: int = 0  #: how often this run has opened it; each time but the first it was opened anew
+    owner: str = ""  #: the note for people under which we open it
+    problem: str = ""  #: what ended the last one, or kept one from being opened; empty when nothing did
     last_poll_at: float | None = None
     retry_at: float | None = None
+
+
+class CountsView(View):
+    """GitHub's own count of a scale set's runners; what we hold of them may differ for a while."""
+
+    registered: int
+    busy: int
+    idle: int
+
+
+class UsualView(View):
+    """How long a stage of a start usually takes in a scale set, in seconds; over its newest starts in this run."""
+
+    stage: str  #: the name of the field of ``Steps`` that it ends with; ``start``: all of it, until online
+    starts: int  #: how many are counted
+    p50: float
+    p95: float
 
 
 class ScaleSetView(View):
@@ -146,6 +170,8 @@ class ScaleSetView(View):
     maximum: int
     assigned: int | None = None  #: jobs waiting or running, as GitHub last said
     running_jobs: int | None = None
+    waiting_since: float | None = None  #: when the job that waits longest was queued, or first seen to; None: none does
+    counted: CountsView | None = None  #: None until GitHub told
     want: int | None = None
     starting: int = 0
     idle: int = 0
@@ -156,6 +182,8 @@ class ScaleSetView(View):
     pause: PauseView | None = None
     session: SessionView = SessionView()
     why: str = ""  #: the last decision with its arithmetic
+    usual: tuple[UsualView, ...] = ()
+    waiting: tuple[JobView, ...] = ()  #: jobs that wait for a runner and were named to us, the longest wait first
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------
@@ -194,12 +222,15 @@ class ControllerView(View):
     instance: str = ""  #: changes with each start of the daemon
     started_at: float = 0.0
     observing: bool = False
+    waits_for: str = ""  #: what keeps it from beginning; empty once it has begun
     last_sweep_at: float | None = None
     next_sweep_at: float | None = None
     sweep_failed: str = ""  #: why the last reading of ECS failed; empty when it did not
     journal: str = ""  #: empty when well; else how it is degraded
     rate_remaining: int | None = None  #: of GitHub's REST limit
     rate_limit: int | None = None
+    listed_at: float | None = None  #: when GitHub's runner list was last read; None: not yet
+    list_failed: str = ""  #: why it could not be read the last time; empty when it could
 
 
 class Snapshot(View):
@@ -211,6 +242,8 @@ class Snapshot(View):
     scale_sets: tuple[ScaleSetView, ...] = ()
     runners: tuple[RunnerView, ...] = ()
     events: tuple[EventView, ...] = ()  #: the newest, oldest first
+    mismatches: tuple[MismatchView, ...] = ()
+    placements: tuple[PlacementView, ...] = ()  #: those that are closed
 
 
 class Delta(View):
@@ -225,6 +258,8 @@ class Delta(View):
     runners: tuple[RunnerView, ...] = ()
     runners_gone: tuple[str, ...] = ()
     events: tuple[EventView, ...] = ()
+    mismatches: tuple[MismatchView, ...] | None = None  #: all of them; None: they are as they were
+    placements: tuple[PlacementView, ...] | None = None  #: the same
 
 
 class Heartbeat(View):
@@ -248,6 +283,7 @@ class Health(View):
 
     live: bool
     ready: bool
+    begun: bool = True  #: whether it was admitted to its work; until then what it finds may still end it
     reasons: tuple[str, ...] = ()  #: why not; a ready one has those that somebody should mend all the same
 
 

@@ -28,8 +28,9 @@ from core.api.model import (
     ScaleSetView,
     Snapshot,
     Update,
-    View,
 )
+from core.api.trouble import MismatchView, PlacementView
+from core.api.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,6 +78,8 @@ _ROWS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "runners": TypeAdapter(tuple[RunnerView, ...]),
     "runners_gone": TypeAdapter(tuple[str, ...]),
     "events": TypeAdapter(tuple[EventView, ...]),
+    "mismatches": TypeAdapter(tuple[MismatchView, ...]),
+    "placements": TypeAdapter(tuple[PlacementView, ...]),
 }
 
 
@@ -102,8 +105,9 @@ def _tagged(tag: str, view: View) -> bytes:
 
 
 def _parts(message: Snapshot | Delta) -> dict[str, Sequence[object]]:
-    """The rows of a message by kind."""
-    return {kind: getattr(message, kind) for kind in _ROWS if hasattr(message, kind)}
+    """The rows of a message by kind, but for those of which it says nothing."""
+    found = {kind: getattr(message, kind, None) for kind in _ROWS}
+    return {kind: rows for kind, rows in found.items() if rows is not None}
 
 
 def _framed(message: Snapshot | Delta, base: int | None) -> Iterator[bytes]:
@@ -164,6 +168,18 @@ class _EventRows(View):
     rows: Annotated[tuple[EventView, ...], Field(max_length=MAX_ROWS)]
 
 
+class _MismatchRows(View):
+    type: Literal["rows"]
+    kind: Literal["mismatches"]
+    rows: Annotated[tuple[MismatchView, ...], Field(max_length=MAX_ROWS)]
+
+
+class _PlacementRows(View):
+    type: Literal["rows"]
+    kind: Literal["placements"]
+    rows: Annotated[tuple[PlacementView, ...], Field(max_length=MAX_ROWS)]
+
+
 class _GoneRows(View):
     type: Literal["rows"]
     kind: Literal["scale_sets_gone", "runners_gone"]
@@ -187,7 +203,7 @@ class _HeartbeatLine(Heartbeat):
     type: Literal["heartbeat"]
 
 
-_RowsLine = _ScaleSetRows | _RunnerRows | _EventRows | _GoneRows
+_RowsLine = _ScaleSetRows | _RunnerRows | _EventRows | _MismatchRows | _PlacementRows | _GoneRows
 _Line = _HelloLine | _Begin | _RowsLine | _End | _DeltaLine | _HeartbeatLine
 _LINE: Final[TypeAdapter[_Line]] = TypeAdapter(
     Annotated[
@@ -229,14 +245,17 @@ class Decoder:
             case _Begin() if self._frame is None:
                 self._frame = _Frame(line)
                 return None
-            case _ScaleSetRows() | _RunnerRows() | _EventRows() | _GoneRows() if self._frame is not None:
-                self._frame.add(line)
-                return None
             case _End() if self._frame is not None:
                 frame, self._frame = self._frame, None
                 return frame.finish(line)
-            case _HelloLine() | _DeltaLine() | _HeartbeatLine() if self._frame is None:
-                return _plain_message(line)
+            case _HelloLine() | _DeltaLine() | _HeartbeatLine():
+                if self._frame is None:
+                    return _plain_message(line)
+            case _Begin() | _End():
+                pass
+            case _ if self._frame is not None:
+                self._frame.add(line)
+                return None
         raise ProtocolViolation(f"A line of type {line.type} came out of order.")
 
 
@@ -262,7 +281,7 @@ class _Frame:
         for kind, rows in self._rows.items():
             if len(rows) != (announced := begin.counts.get(kind, 0)):
                 raise ProtocolViolation(f"{announced} {kind} were announced, {len(rows)} came.")
-        fields = {**dict(begin), **self._rows}
+        fields = {**dict(begin), **{kind: rows for kind, rows in self._rows.items() if kind in begin.counts}}
         try:
             return Snapshot.model_validate(fields) if begin.base is None else Delta.model_validate(fields)
         except ValidationError as error:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from core.adapters.aws.account import IamAccount
 from core.adapters.aws.session import connect
 from core.adapters.clock import SystemClock
-from core.adapters.control.metrics import Metrics
 from core.api.checkup import Checkup, Finding, Verdict
 from core.bootstrap.parts import Parts, credentials_of, engine_settings, source_of
 from core.config.document import SUBJECT
@@ -43,7 +42,7 @@ async def examine(
         return Checkup(findings=problems("settings", str(error)))
     told = [Finding(area="settings", verdict=Verdict.WARNING, text=text) for text in settings.warnings]
     told.append(Finding(area="settings", verdict=Verdict.WELL, text=f"controller {settings.controller_id!r}"))
-    parts = Parts(settings, clock or SystemClock(), rng or random.SystemRandom(), Metrics())
+    parts = Parts.of(settings, clock or SystemClock(), rng or random.SystemRandom())
     async with AsyncExitStack() as stack:
         area = "AWS"
         try:

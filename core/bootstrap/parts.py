@@ -16,11 +16,14 @@ from core import DISTRIBUTION
 from core.adapters.aws.ecs import EcsRunner
 from core.adapters.aws.parameters import ParameterSource
 from core.adapters.aws.secret_values import secret_value
+from core.adapters.control.metrics import Metrics
+from core.adapters.control.metrics_words import Scope
 from core.adapters.control.peers import Admission, group_id
 from core.adapters.control.server import ControlServer
 from core.adapters.github.auth import AppCredentials, TokenCredentials
 from core.adapters.github.client import GitHubScaleSetClient
 from core.adapters.sources import FileSource
+from core.api.model import ControllerView
 from core.config import credentials as configured
 from core.config.options import GITHUB_APP_PRIVATE_KEY_SECRET
 from core.config.paths import control_paths, is_usable
@@ -37,15 +40,13 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from core.adapters.aws.session import AwsConnection
-    from core.adapters.control.metrics import Metrics
     from core.adapters.github.auth import Credentials
     from core.adapters.journal import SqliteJournal
     from core.bootstrap.doorstep import Doorstep
     from core.config.paths import ControlPaths
     from core.config.settings import RunnerDefaults, Settings
     from core.domain.secret import Secret
-    from core.engine.engine import Engine
-    from core.ports import Clock, ConfigSource, Configuration, TaskLogs
+    from core.ports import Clock, ConfigSource, Configuration, ControlRoom, TaskLogs
 
 T = TypeVar("T")
 
@@ -73,6 +74,12 @@ class Parts:
     clock: Clock
     rng: random.Random
     metrics: Metrics
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock, rng: random.Random) -> Parts:
+        """Those of a controller that begins to count now."""
+        scope = Scope.of(settings.github.config_url, settings.cluster)
+        return cls(settings, clock, rng, Metrics(scope, clock.monotonic))
 
     def github_client(self, credentials: Credentials) -> GitHubScaleSetClient:
         """The client of one GitHub scope; to be entered."""
@@ -108,6 +115,7 @@ class Parts:
             suffix=lambda: f"{self.rng.getrandbits(32):08x}",
             journal_state=lambda: journal.state,
             rate=lambda: (client.rate.remaining, client.rate.limit) if client.rate else None,
+            meter=self.metrics.meter,
         )
 
     def ecs(self, aws: AwsConnection) -> EcsRunner:
@@ -120,13 +128,24 @@ class Parts:
             on_call=self.metrics.on_call("aws"),
         )
 
-    async def control_server(self, engine: Engine, paths: ControlPaths) -> ControlServer:
+    def face(self, *, observe: bool) -> ControllerView:
+        """What is shown of the controller before it has begun; its instance is another one at each call."""
+        return ControllerView(
+            id=self.settings.controller_id,
+            cluster=self.settings.cluster,
+            github=self.settings.github.config_url,
+            version=version(),
+            instance=secrets.token_hex(8),
+            observing=observe,
+        )
+
+    async def control_server(self, room: ControlRoom, paths: ControlPaths) -> ControlServer:
         """The control socket; to be entered."""
-        self.metrics.watch(engine.snapshot)
+        self.metrics.watch(room.snapshot)
         named = self.settings.daemon.socket_group
         group = await asyncio.to_thread(group_id, named) if named else None
         return ControlServer(
-            engine,
+            room,
             paths.serve,
             admitted=Admission(os.getuid(), group),
             version=version(),
@@ -141,8 +160,7 @@ async def once_in_reach(what: str, read: Callable[[], Awaitable[T]], doorstep: D
         try:
             return await read()
         except Retryable as error:
-            doorstep.reason = f"{what} is out of reach, trying again: {error}"
-            logger.warning("%s", doorstep.reason)
+            doorstep.wait_for(f"{what} is out of reach, trying again: {error}")
             await asyncio.sleep(CONFIG_RETRY)
 
 

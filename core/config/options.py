@@ -134,6 +134,7 @@ ARCDECK_HTTP_LISTEN = Option(
 )
 ARCDECK_LOG_LEVEL = Option("ARCDECK_LOG_LEVEL", values.log_level, "debug, info, warning or error", "info")
 JOURNAL_RETENTION = Option("JOURNAL_RETENTION", values.period, "how long the journal remembers", "14d")
+JOURNAL_SIZE = Option("JOURNAL_SIZE", values.size, "how large the journal's file may be; the oldest goes first", "1GiB")
 
 GROUPS: Mapping[str, tuple[Option[object], ...]] = {
     "GitHub": (
@@ -186,6 +187,7 @@ GROUPS: Mapping[str, tuple[Option[object], ...]] = {
         ARCDECK_HTTP_LISTEN,
         ARCDECK_LOG_LEVEL,
         JOURNAL_RETENTION,
+        JOURNAL_SIZE,
     ),
 }
 
@@ -196,6 +198,15 @@ ALTERNATIVES: tuple[tuple[Option[object], ...], ...] = (
     (GITHUB_ORG, GITHUB_CONFIG_URL),
     (GITHUB_APP_PRIVATE_KEY, GITHUB_APP_PRIVATE_KEY_FILE, GITHUB_APP_PRIVATE_KEY_SECRET),
     (SSM_PARAMETER_NAME, TOML_CONFIG_FILE),
+)
+
+#: Settings that name files and directories; relative ones mean the working directory of whoever is started with them.
+PATHS: tuple[Option[object], ...] = (
+    GITHUB_CA_FILE,
+    GITHUB_APP_PRIVATE_KEY_FILE,
+    TOML_CONFIG_FILE,
+    ARCDECK_SOCKET,
+    ARCDECK_STATE_DIR,
 )
 
 #: What finds a running daemon; enough for a command that only attaches.

@@ -88,6 +88,7 @@ class DaemonSettings:
     http_listen: Listen | None  #: None: no TCP
     log_level: LogLevel
     journal_retention: float  #: seconds
+    journal_size: int  #: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def _daemon(reader: Reader, controller_id: str | None) -> DaemonSettings:
         http_listen=reader.read(opt.ARCDECK_HTTP_LISTEN),
         log_level=reader.read(opt.ARCDECK_LOG_LEVEL),
         journal_retention=reader.read(opt.JOURNAL_RETENTION),
+        journal_size=reader.read(opt.JOURNAL_SIZE),
     )
 
 

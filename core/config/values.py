@@ -32,6 +32,9 @@ _NAME_PREFIX = re.compile(r"[A-Za-z0-9._-]+")
 _SECRET_ARN = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(?P<port>[0-9]{1,5})")
 _LAST_PORT = 65_535
+_SIZE = re.compile(r"(?P<number>[0-9]{1,9})\s?(?P<unit>KiB|MiB|GiB|TiB)")
+_UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
+_SMALLEST = 1024**2
 
 
 class LogLevel(StrEnum):
@@ -87,6 +90,16 @@ def count(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
         raise ValueError(f"must be a whole number of 1 or more, but is {shown(value)}")
     return int(value)
+
+
+def size(value: str) -> int:
+    """Bytes, written as a whole number of KiB, MiB, GiB or TiB; 1 MiB at least."""
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError(f"must be a size such as 512MiB or 1GiB, but is {shown(value)}")
+    if (number := int(match["number"]) * _UNITS[match["unit"]]) < _SMALLEST:
+        raise ValueError(f"must be 1MiB or more, but is {shown(value)}")
+    return number
 
 
 def words(value: str) -> tuple[str, ...]:

@@ -36,11 +36,12 @@ def to_drain(
 ) -> list[tuple[Runner, str]]:
     """The runners of one scale set to drain now, each with its reason: useless ones, then idle ones, longest first.
 
-    ``age`` is how old the statistics are, in seconds.
+    ``age`` is how old the statistics are, in seconds. Who is held is not chosen.
     """
-    chosen = [(r, reason) for r in runners if (reason := unready_reason(r, limits, now) or _forgotten_reason(r))]
+    free = [runner for runner in runners if not runner.held(now)]
+    chosen = [(r, reason) for r in free if (reason := unready_reason(r, limits, now) or _forgotten_reason(r))]
     useless = {runner.name for runner, _ in chosen}
-    waiting = [runner for runner in runners if runner.phase is Phase.IDLE]
+    waiting = [runner for runner in free if runner.phase is Phase.IDLE]
     idle = sorted((r for r in waiting if r.name not in useless), key=lambda runner: runner.since)
     spare = max(0, usable - (len(waiting) - len(idle)) - want)
     calm = age <= FRESH and statistics.assigned == statistics.running

@@ -46,6 +46,7 @@ class Job:
     run_id: int = 0
     event: str = ""
     queued_at: datetime | None = None
+    assigned_at: datetime | None = None  #: to the scale set
 
 
 @dataclass(frozen=True, slots=True)

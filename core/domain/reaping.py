@@ -86,11 +86,11 @@ def runtime_since(runner: Runner) -> float | None:
 
 
 def stop_reason(runner: Runner, limits: Limits, now: float) -> str | None:
-    """Why the runner's task must be stopped now; None when it may live (behaviour.md 1.4).
+    """Why the runner's task must be stopped now; None when it may live (behaviour.md 1.4), or is held.
 
     A container that outlives its job is judged as well: nothing else would ever end it.
     """
-    if runner.task is None or runner.task.desired_stopped:
+    if runner.task is None or runner.task.desired_stopped or runner.held(now):
         return None
     limit = start_limit(runner, limits)
     if limit is not None and runner.task.status.starting and runner.status_since is not None:

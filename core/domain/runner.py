@@ -49,11 +49,23 @@ class IllegalTransitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """Why and by whom a task was asked to stop; the reason is what ECS, journal and screen show (invariant I2)."""
+    """Why and by whom a task is to end; the reason is what ECS, journal and screen show (invariant I2).
+
+    One that was taken off GitHub has it before ECS is asked, and loses it when a job takes it all the same.
+    """
 
     reason: str
     by: str  #: ``reaper``, or an operator
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An operator's word that nothing but a person ends this runner's task, for a while. Times as in ``Runner``."""
+
+    by: str
+    since: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +89,17 @@ class Runner:
     assumed_busy: bool = False  #: adopted, and nobody has said yet what it does (DESIGN.md, Busy)
     adopted: bool = False  #: found at start, or recalled from the journal; not started by this process
     stop: StopRequest | None = None
+    hold: Hold | None = None  #: somebody looks into it: no rule stops it, and nobody drains it
     note: str = ""  #: why it ended, when it ended without a task
 
     @property
     def usable(self) -> bool:
         """Serves demand now or soon; overdue starts are judged beside it (``reaping.overdue``)."""
         return self.phase in _USABLE
+
+    def held(self, now: float) -> bool:
+        """Whether it is held at this moment."""
+        return self.hold is not None and now < self.hold.until
 
     @property
     def live(self) -> bool:

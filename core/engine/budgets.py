@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from core.domain.budget import Budget
     from core.domain.scaling import Gate
-    from core.engine.fleet import Change, Fleet
+    from core.engine.fleet import Fleet
+    from core.engine.roster import Change
     from core.engine.scaler import Scaler
     from core.engine.target import Target
     from core.engine.times import Times

@@ -1,7 +1,8 @@
 """What happened, said once: the same words go to the log, to the screens and, where they must last, to the journal.
 
 Log records carry a fixed event name plus fields; what lasts is a journal entry; what is shown is a bounded list of
-events, newest last. All of it, lasting or not, is in the ledger, which whoever follows reads.
+events, newest last. All of it, lasting or not, is in the ledger, which whoever follows reads. What is a number and no
+words goes to the meter, which is found here too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.api.model import EventView, Severity
 from core.engine.ledger import Ledger
+from core.meter import UNMETERED
 from core.ports import JournalEntry
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.engine.pulse import Pulse
     from core.engine.times import Times
+    from core.meter import Meter
     from core.ports import Journal
 
 logger = logging.getLogger("arcdeck")
@@ -36,7 +39,8 @@ class Chronicle:
 
     KEPT = 500
 
-    def __init__(self, journal: Journal, times: Times, pulse: Pulse) -> None:
+    def __init__(self, journal: Journal, times: Times, pulse: Pulse, meter: Meter = UNMETERED) -> None:
+        self.meter = meter
         self._journal = journal
         self._times = times
         self._pulse = pulse

@@ -8,6 +8,7 @@ from core.engine.adopting import Adopting
 from core.engine.commands import Commands
 from core.engine.keeping import Keeping
 from core.engine.recreation import Recreation
+from core.engine.runner_commands import RunnerCommands
 from core.engine.steering import Steering
 
 if TYPE_CHECKING:
@@ -50,13 +51,19 @@ def commands(
         times=ground.times,
         journal_state=ports.journal_state,
     )
-    return Commands(
+    runners = RunnerCommands(
         fleet=ground.fleet,
         targets=ground.targets,
         stops=stops,
-        reaper=reaper,
         deregistrar=deregistrar,
         drainer=drainer,
+        holds=ground.holds,
+    )
+    return Commands(
+        fleet=ground.fleet,
+        targets=ground.targets,
+        runners=runners,
+        reaper=reaper,
         steering=steering,
         keeping=keeping,
         chronicle=ground.chronicle,

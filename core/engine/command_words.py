@@ -7,13 +7,17 @@ from functools import singledispatch
 from core.api.commands import (
     AdoptScaleSet,
     DeregisterRunner,
+    HoldRunner,
     PreviewSweep,
     RecreateScaleSet,
+    ReleaseRunner,
     SteerScaleSet,
+    StopDaemon,
     StopTask,
     SweepNow,
     TendConfiguration,
 )
+from core.domain.durations import format_duration
 from core.domain.scale_set import scale_set_of
 from core.domain.text import plain
 
@@ -48,6 +52,16 @@ def _(command: DeregisterRunner) -> str:
 
 
 @in_words.register
+def _(command: HoldRunner) -> str:
+    return f"hold {plain(command.runner, _NAME)} for {format_duration(command.seconds)}"
+
+
+@in_words.register
+def _(command: ReleaseRunner) -> str:
+    return f"release {plain(command.runner, _NAME)}"
+
+
+@in_words.register
 def _(command: SteerScaleSet) -> str:
     return f"{command.kind} {plain(command.scale_set, _NAME)}"
 
@@ -68,8 +82,13 @@ def _(command: TendConfiguration) -> str:
     return "reload the configuration" if command.kind == "reload" else "agree to the removal that waits"
 
 
+@in_words.register
+def _(command: StopDaemon) -> str:
+    return f"shutdown, because {plain(command.reason, 200)}" if command.reason else "shutdown"
+
+
 def scale_set_of_command(command: object) -> str:
     """The scale set that a command is about; empty when it is about all, or nobody can tell."""
-    if isinstance(command, StopTask | DeregisterRunner):
+    if isinstance(command, StopTask | DeregisterRunner | HoldRunner | ReleaseRunner):
         return plain(scale_set_of(command.runner) or "", _NAME)
     return plain(getattr(command, "scale_set", None) or "", _NAME)

@@ -44,6 +44,7 @@ class Removal:
     until_gone: bool = True  #: its task is over: also "job still running" is asked again
     unsure: bool = False  #: whether there is a registration is not known: not finding it once proves nothing
     settles: bool = False  #: its start came to nothing: the intent in the journal is open until it is removed
+    ghost: bool = False  #: nothing but a list of GitHub's told of it (``offline``)
 
 
 class Deregistrar:
@@ -81,6 +82,7 @@ class Deregistrar:
         until_gone: bool = True,
         settles: bool = False,
         unsure: bool = False,
+        ghost: bool = False,
     ) -> None:
         """Have it removed as soon as the scale set is ours to act on.
 
@@ -88,10 +90,14 @@ class Deregistrar:
         """
         if not name or scale_set not in self._targets:
             return
-        asked = Removal(name, scale_set, runner_id, why, until_gone=until_gone, settles=settles, unsure=unsure)
+        asked = Removal(
+            name, scale_set, runner_id, why, until_gone=until_gone, settles=settles, unsure=unsure, ghost=ghost
+        )
         if self._fleet.is_deregistered(name):
             self._settle(asked, "was gone already")
             return
+        if ghost and name not in self._waiting:
+            self._chronicle.meter.ghost_found(scale_set)
         known = self._waiting.setdefault(name, asked)
         # Its task may stop while the eager removal is under way.
         self._waiting[name] = replace(
@@ -111,6 +117,8 @@ class Deregistrar:
             try:
                 await self._client.remove_runner(runner_id)
                 done = "deregistered"
+                if removal.ghost:
+                    self._chronicle.meter.ghost_removed(removal.scale_set)
             except RunnerNotFound:
                 done = "was gone already"
         self._fleet.mark_deregistered(removal.name)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Never
 from core.domain.draining import to_drain
 from core.domain.errors import ArcdeckError, ForeignOwner, JobStillRunning
 from core.domain.messages import Statistics
-from core.domain.runner import Phase
+from core.domain.runner import Phase, StopRequest
 from core.engine.deregistrar import Removal
+from core.engine.stops import REAPER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,6 @@ class Drainer:
         self._chronicle = chronicle
         self._times = times
         self._quiet_window = quiet_window
-        self._reasons: dict[str, str] = {}
 
     async def run(self) -> Never:
         """Drain whom the rules choose, until cancelled."""
@@ -75,8 +75,7 @@ class Drainer:
         except JobStillRunning:
             self._fleet.mark_busy(runner.name)
             raise
-        self._reasons[runner.name] = reason
-        self._fleet.draining(runner.name)
+        self._fleet.draining(runner.name, reason, by or REAPER)
         return done
 
     async def _drain_chosen(self, scaler: Scaler) -> None:
@@ -98,8 +97,8 @@ class Drainer:
         )
         for runner, reason in chosen:
             present = self._fleet.get(runner.name)
-            if present is None or present.phase not in {Phase.IDLE, Phase.LAUNCHING}:
-                continue  # it took a job, or left, while another was drained
+            if present is None or present.hold or present.phase not in {Phase.IDLE, Phase.LAUNCHING}:
+                continue  # it took a job, or left, or is held, while another was drained
             try:
                 await self.drain(present, reason)
             except (JobStillRunning, ForeignOwner):
@@ -116,14 +115,13 @@ class Drainer:
 
     async def _stop_drained(self, scaler: Scaler) -> None:
         now = self._times.monotonic()
-        self._reasons = {name: why for name, why in self._reasons.items() if self._fleet.get(name) is not None}
         for runner in self._fleet.live(scaler.target.name):
-            if runner.phase is not Phase.DRAINING or now - runner.since < self._quiet_window:
+            if runner.phase is not Phase.DRAINING or runner.hold or now - runner.since < self._quiet_window:
                 continue
             if not self._heard(scaler.target, runner.since + self._quiet_window):
                 continue
-            reason = self._reasons.get(runner.name, "arcdeck: no longer registered on GitHub")
+            asked = runner.stop or StopRequest("arcdeck: no longer registered on GitHub", REAPER, now)
             try:
-                await self._stops.stop(runner, reason)
+                await self._stops.stop(runner, asked.reason, asked.by)
             except ArcdeckError:
                 continue  # said by whoever tried; tried again at the next tick

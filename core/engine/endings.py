@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from core.domain.task import Task
     from core.engine.chronicle import Chronicle
     from core.engine.deregistrar import Deregistrar
-    from core.engine.fleet import Change
     from core.engine.gates import Gates
+    from core.engine.roster import Change
     from core.engine.target import Target
     from core.engine.times import Times
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Never
 
-from core.api.commands import Answer, Outcome
+from core.api.commands import Answer, Outcome, StopDaemon
 from core.api.model import Health, Severity
 from core.domain.errors import ArcdeckError, Rejected
 from core.engine.hands_off import hands_off
+from core.engine.shutdown import Shutdown
 from core.engine.wiring import assemble
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Engine:
         self._ports = hands_off(ports) if settings.observe else ports
         self._services = assemble(settings, self._ports)
         self._state = "starting"
+        self._shutdown: Shutdown | None = None  #: None until it runs
         if settings.observe:
             self._services.gates.close("only observed, a controller that acts would start them")
 
@@ -64,6 +66,7 @@ class Engine:
         Raises Rejected before anything was changed when we are not admitted or misconfigured; an ExceptionGroup when a
         root service failed.
         """
+        self._shutdown = Shutdown(stop, self._settings.instance, self._services.chronicle)
         if not await self._begun(stop):
             return
         services = self._services
@@ -75,6 +78,7 @@ class Engine:
                 self._spawn(root, "reaper", services.reaper.run(self._settings.reaper_interval)),
                 self._spawn(root, "registrations", services.registrations.run()),
                 self._spawn(root, "drainer", services.drainer.run()),
+                self._spawn(root, "holds", services.holds.run()),
             ]
             loops = self._spawn(root, "scale sets", services.company.run())
             reload = self._spawn(root, "configuration", services.reload.run(self._settings.config_interval))
@@ -103,7 +107,9 @@ class Engine:
         return self._services.feed.updates()
 
     async def execute(self, command: Command, operator: Operator) -> Answer:
-        """Carry out an operator's command; see ``Commands``."""
+        """Carry out an operator's command; see ``Commands``, and ``Shutdown`` for the one that is always heard."""
+        if isinstance(command, StopDaemon) and self._shutdown is not None:
+            return self._shutdown.order(command, operator)
         if self._state != "running":
             return Answer(id=command.id, outcome=Outcome.REFUSED, text=f"the controller is {self._state}")
         if self._settings.observe:
@@ -134,7 +140,8 @@ class Engine:
             if not target.retired and (target.degraded or not (target.leased or target.observed))
         ]
         unheeded = (self._services.reload.problem, self._services.retirement.waits, *self._pending())
-        return Health(live=True, ready=not reasons, reasons=(*reasons, *filter(None, unheeded)))
+        begun = self._state != "starting"
+        return Health(live=True, ready=not reasons, begun=begun, reasons=(*reasons, *filter(None, unheeded)))
 
     @property
     def _not_yet(self) -> str:
@@ -167,6 +174,7 @@ class Engine:
         told = ""
         await self._services.recovery.read()
         await self._services.pauses.recall()
+        await self._services.holds.recall()
         await self._services.made.recall()
         while True:
             try:

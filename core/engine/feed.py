@@ -1,7 +1,8 @@
 """Snapshots and updates for whoever looks in. The engine never waits for a reader.
 
-A snapshot is made when somebody asks and something changed since the last one, at most four times a second, and shared
-by all readers. A slow reader skips to the newest state by itself: it is told the difference to what it last got.
+A snapshot is made when somebody asks and something changed since the last one. All readers ask on one beat, four times
+a second, so that they share it however many they are, and the differences with it. A slow reader skips to the newest
+state by itself: it is told the difference to what it last got.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.engine.pulse import Pulse
     from core.engine.times import Times
 
-#: Seconds between two updates of one reader at least.
+#: Seconds between two beats, on which readers are told what has changed.
 REST = 0.25
 #: Seconds after which a reader hears from us even though nothing changed.
 HEARTBEAT = 1.0
@@ -48,7 +49,7 @@ class Feed:
         seen = self.snapshot()
         yield seen
         while True:
-            await self._times.sleep(REST)
+            await self._times.sleep(self._to_the_beat())
             try:
                 async with asyncio.timeout(HEARTBEAT - REST):
                     await self._pulse.moved(seen.version)
@@ -65,6 +66,11 @@ class Feed:
             self._delta, self._delta_base = difference(before, after), before.version
             return self._delta
         return cached
+
+    def _to_the_beat(self) -> float:
+        """Seconds to the next beat; to the one behind it when the next is all but there."""
+        left = REST - self._times.monotonic() % REST
+        return left if left > REST / 2 else left + REST
 
     def _now(self) -> float:
         return self._times.epoch(self._times.monotonic())

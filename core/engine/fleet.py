@@ -10,8 +10,7 @@ completes, then *done*. What the seed leaves out (reserved, finishing, stopping)
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.domain import reaping
@@ -19,33 +18,19 @@ from core.domain.runner import Phase, Runner, StopRequest
 from core.domain.scale_set import scale_set_of
 from core.domain.task import TaskStatus
 from core.engine import adoption
-from core.engine.recently import Recently
-from core.engine.roster import Roster
+from core.engine.bygones import Bygones
+from core.engine.roster import Change, Roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from core.domain.messages import JobMessage, Registration
+    from core.domain.runner import Hold
     from core.domain.task import Described, Task
     from core.engine.adoption import KnownJob, KnownStart
     from core.engine.times import Times
 
-#: One hour, because ECS forgets a stopped task after about that long (behaviour.md 1.1).
-DEREGISTERED_TTL = 3600.0
-#: Ended jobs are known for a day, so that a redelivered JobStarted does not resurrect them (DESIGN.md, Listener).
-ENDED_JOBS_TTL = 86_400.0
-#: Ended runners kept for the screens; the journal has the rest.
-ENDED_KEPT = 200
-
 _TRACKED = frozenset({Phase.LAUNCHING, Phase.IDLE, Phase.BUSY})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One step of one runner. ``before`` is None when it is new."""
-
-    before: Runner | None
-    after: Runner
 
 
 class Fleet:
@@ -55,9 +40,8 @@ class Fleet:
         self._times = times
         self._roster = Roster()
         self._missed: dict[str, float] = {}
-        self._ended: deque[Runner] = deque(maxlen=ENDED_KEPT)
-        self._deregistered = Recently(DEREGISTERED_TTL, times.monotonic)
-        self._ended_jobs = Recently(ENDED_JOBS_TTL, times.monotonic)
+        self._holds: dict[str, Hold] = {}
+        self._bygones = Bygones(times.monotonic)
         #: Called after each change, in order; what they raise is the caller's.
         self.watchers: list[Callable[[Change], None]] = []
         self._of_scale_set: dict[str, list[Callable[[Change], None]]] = {}
@@ -76,7 +60,7 @@ class Fleet:
         runner = self._roster.get(name)
         now = self._times.monotonic()
         if runner is None:
-            if self._ended_before(name):
+            if self._bygones.has(name):
                 return
             self._put(Runner(name, scale_set_of(name) or "", Phase.LAUNCHING, now, task_arn=task_arn, accepted_at=now))
             return
@@ -88,7 +72,7 @@ class Fleet:
         """Move an idle runner to busy; does nothing for an unknown name."""
         runner = self._roster.get(name)
         if runner is not None and runner.can_become(Phase.BUSY):
-            self._put(runner.to(Phase.BUSY, self._times.monotonic()))
+            self._put(replace(runner.to(Phase.BUSY, self._times.monotonic()), stop=None))
 
     def mark_done(self, name: str) -> str:
         """Forget a runner whose job is over and return its task's ARN; empty when it is unknown or done already.
@@ -118,11 +102,11 @@ class Fleet:
 
     def mark_deregistered(self, name: str) -> None:
         """Remember for an hour that the name is no longer registered on GitHub."""
-        self._deregistered.add(name)
+        self._bygones.deregistered.add(name)
 
     def is_deregistered(self, name: str) -> bool:
         """Whether the name was deregistered within the last hour; prunes what has expired."""
-        return name in self._deregistered
+        return name in self._bygones.deregistered
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +116,7 @@ class Fleet:
 
     def ended(self) -> list[Runner]:
         """The newest ended runners, oldest first."""
-        return list(self._ended)
+        return list(self._bygones.runners)
 
     def get(self, name: str) -> Runner | None:
         """A live runner by its name."""
@@ -177,32 +161,47 @@ class Fleet:
         self._drop(ended)
         return ended
 
+    # --- operators -------------------------------------------------------------------------------------------------
+
+    def hold(self, name: str, hold: Hold | None) -> None:
+        """Hold a runner, or let go of it; one that is not here yet is held as soon as it is."""
+        if hold is None:
+            self._holds.pop(name, None)
+        else:
+            self._holds[name] = hold
+        if runner := self._roster.get(name):
+            self._put(runner)
+
+    def holds(self) -> dict[str, Hold]:
+        """A copy of all holds, by runner name."""
+        return dict(self._holds)
+
     # --- job messages ----------------------------------------------------------------------------------------------
 
     def job_started(self, scale_set: str, message: JobMessage) -> Runner | None:
         """A job started on a runner: it is busy, known to us or not (row 16). None when there is nothing to learn."""
         name, now = message.runner_name, self._times.monotonic()
-        if not name or message.job.id in self._ended_jobs:
+        if not name or message.job.id in self._bygones.jobs:
             return None
         runner = self._roster.get(name)
         if runner is None:
-            if self._ended_before(name):
+            if self._bygones.has(name):
                 return None
             runner = Runner(name, scale_set, Phase.BUSY, now, runner_id=message.runner_id or None, adopted=True)
         elif runner.job is not None and runner.job.id == message.job.id and runner.job_since is not None:
             return None
         elif runner.can_become(Phase.BUSY):
             runner = runner.to(Phase.BUSY, now)
-        busy = replace(runner, job=message.job, job_since=now, assumed_busy=False)
+        busy = replace(runner, job=message.job, job_since=now, assumed_busy=False, stop=None)
         self._put(busy)
         return busy
 
     def job_completed(self, message: JobMessage) -> Runner | None:
         """A job ended; its runner, when it had one that we know, finishes. None when there is nothing to learn."""
-        told = message.job.id in self._ended_jobs
+        told = message.job.id in self._bygones.jobs
         if message.job.id and message.runner_name:
             # Without a runner it was taken back, and may be assigned anew under the same id (the sheet, section 5.13).
-            self._ended_jobs.add(message.job.id)
+            self._bygones.jobs.add(message.job.id)
         runner = self._roster.get(message.runner_name) if message.runner_name else None
         if runner is None or (told and runner.phase is Phase.FINISHING):
             return None
@@ -241,7 +240,7 @@ class Fleet:
             seen = replace(seen, status_since=now, running_since=now if first_running else runner.running_since)
         if task.status.ended:
             self._drop(seen.to(Phase.ENDED, now))
-            return self._ended[-1]
+            return self._bygones.runners[-1]
         if (task.status.ending or task.desired_stopped) and seen.can_become(Phase.FINISHING):
             seen = replace(seen.to(Phase.FINISHING, now), assumed_busy=False)
         elif runner.recalled and task.status is TaskStatus.RUNNING:
@@ -290,11 +289,12 @@ class Fleet:
         seen = replace(runner, online_since=now)
         self._put(seen.to(Phase.IDLE, now) if runner.phase is Phase.LAUNCHING else seen)
 
-    def draining(self, name: str) -> None:
-        """Note that an idle runner was taken off GitHub, or that GitHub no longer knows it."""
+    def draining(self, name: str, reason: str, by: str) -> None:
+        """Note that an idle runner was taken off GitHub, and that its task is to end for that."""
         runner = self._roster.get(name)
         if runner is not None and runner.can_become(Phase.DRAINING):
-            self._put(runner.to(Phase.DRAINING, self._times.monotonic()))
+            now = self._times.monotonic()
+            self._put(replace(runner.to(Phase.DRAINING, now), stop=StopRequest(reason, by, now)))
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -305,16 +305,16 @@ class Fleet:
             return None
         return self.end(runner.name, "ECS no longer knows its task" if runner.task_arn else "no task of it was found")
 
-    def _ended_before(self, name: str) -> bool:
-        return any(runner.name == name for runner in self._ended)
-
     def _put(self, runner: Runner) -> None:
+        if runner.hold is not (hold := self._holds.get(runner.name)):
+            runner = replace(runner, hold=hold)
         self._tell(self._roster.put(runner), runner)
 
     def _drop(self, ended: Runner) -> None:
         before = self._roster.pop(ended.name)
         self._missed.pop(ended.name, None)
-        self._ended.append(ended)
+        self._holds.pop(ended.name, None)
+        self._bygones.runners.append(ended)
         self._tell(before, ended)
 
     def _tell(self, before: Runner | None, after: Runner) -> None:

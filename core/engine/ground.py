@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from core.engine.chronicle import Chronicle
 from core.engine.fleet import Fleet
+from core.engine.holds import Holds
 from core.engine.made import Made
+from core.engine.measures import Measures
 from core.engine.pulse import Pulse
 from core.engine.times import Times
+from core.engine.usual import Usual
+from core.meter import UNMETERED
 
 if TYPE_CHECKING:
     import random
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from core.domain.scale_set import ScaleSetSpec
     from core.domain.task_definition import DefinitionSettings
     from core.engine.target import Pause, Target
+    from core.meter import Meter
     from core.ports import Clock, Configuration, EcsClient, Journal, ScaleSetClient, TaskLogs
 
 #: RunTask and StopTask share 40 calls a second and a burst of 100 (ecs-api.md A2); a tenth is kept for StopTask.
@@ -68,6 +73,7 @@ class EnginePorts:
     suffix: Callable[[], str]
     journal_state: Callable[[], str] = lambda: ""  #: how the journal is degraded; empty when well
     rate: Callable[[], tuple[int, int] | None] = lambda: None  #: GitHub's REST limit: remaining, limit
+    meter: Meter = UNMETERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,16 @@ class Ground:
     targets: dict[str, Target]
     pauses: dict[str, Pause]  #: by scale set, whether it is one of the targets or not
     made: Made
+    holds: Holds
+    usual: Usual
 
     @classmethod
     def of(cls, ports: EnginePorts) -> Ground:
         """Make it; whatever moves the fleet moves the pulse."""
         times, pulse = Times(ports.clock), Pulse()
         fleet = Fleet(times)
-        fleet.watchers.append(lambda _: pulse.touch())
-        chronicle = Chronicle(ports.journal, times, pulse)
-        return cls(times, pulse, chronicle, fleet, {}, {}, Made(ports.journal, chronicle))
+        usual = Usual(times)
+        fleet.watchers += [lambda _: pulse.touch(), Measures(ports.meter).changed, usual.changed]
+        chronicle = Chronicle(ports.journal, times, pulse, ports.meter)
+        holds = Holds(ports.journal, fleet, chronicle=chronicle, times=times, journal_state=ports.journal_state)
+        return cls(times, pulse, chronicle, fleet, {}, {}, Made(ports.journal, chronicle), holds, usual)

@@ -32,6 +32,7 @@ from core.domain.placement import requests_of
 from core.domain.run_task import RunTaskInput
 from core.domain.runner import Phase
 from core.domain.scale_set import runner_name
+from core.meter import StartStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,14 +101,17 @@ class Launch:
         try:
             task = await self._run_task(jit)
         except TransientCapacityError as error:
+            self._count(StartStep.RUN_TASK, error)
             self._refused(error, jit)
         except ArcdeckError as error:
+            self._count(StartStep.RUN_TASK, error)
             self._failed(error, jit)
         except asyncio.CancelledError:
             # What was sent may still be carried out: the intent stays open for our successor, and with it the slot.
             self._undo(jit, "the controller shut down before its task was accepted", settles=not self._sent)
             raise
         else:
+            self._count(StartStep.RUN_TASK, None)
             self._accepted(jit, task)
 
     # --- JIT config ------------------------------------------------------------------------------------------------
@@ -121,6 +125,7 @@ class Launch:
                 await self._take_another_name()
                 jit = await self._register()
         except ArcdeckError as error:
+            self._count(StartStep.JIT_CONFIG, error)
             self._services.fleet.end(self._name, f"no JIT config: {error}")
             self._services.gates.no_jit_config(self._target, error, self._began)
             if isinstance(error, OutcomeUnknown | ProtocolError):
@@ -140,6 +145,7 @@ class Launch:
         self._keep("start-intent", f"register {self._name}", {})
         jit = await self._services.client.generate_jit_config(self._target.scale_set_id or 0, self._name)
         self._services.fleet.registered(self._name, jit.runner_id)
+        self._services.chronicle.meter.registration_made(self._target.name)
         return jit
 
     async def _take_another_name(self) -> None:
@@ -254,6 +260,10 @@ class Launch:
         self._services.deregistrar.request(
             self._name, self._target.name, runner_id, why, settles=settles, unsure=runner_id is None
         )
+
+    def _count(self, step: StartStep, error: ArcdeckError | None) -> None:
+        seconds = self._services.times.monotonic() - self._began
+        self._services.chronicle.meter.start_ended(self._target.name, step, error, seconds)
 
     def _keep(self, kind: str, text: str, data: dict[str, object]) -> None:
         where = self._target.name

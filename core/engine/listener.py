@@ -187,6 +187,7 @@ class Listener:
             self._scaler.on_statistics(told)
 
     async def _handle(self, message: Message) -> None:
+        self._queue(message)
         for started in message.of(JobMessageKind.STARTED):
             self._apply(self._started, started)
         for completed in message.of(JobMessageKind.COMPLETED):
@@ -217,6 +218,15 @@ class Listener:
         self._services.chronicle.note("acquired", story, scale_set=self._target.name)
         return None
 
+    def _queue(self, message: Message) -> None:
+        """Note which jobs wait from now on, and which no longer do."""
+        for told in message.jobs:
+            if told.kind is JobMessageKind.ASSIGNED:
+                self._target.queue.joined(told.job, self._services.times.now())
+            elif told.kind is not JobMessageKind.AVAILABLE:
+                self._target.queue.left(told.job)
+        self._services.chronicle.touch()
+
     def _apply(self, handler: Callable[[JobMessage], None], message: JobMessage) -> None:
         """Handle one job message; a mistake of ours over it must not keep the rest of the queue from being heard."""
         try:
@@ -229,6 +239,7 @@ class Listener:
     def _started(self, message: JobMessage) -> None:
         if self._services.fleet.job_started(self._target.name, message) is None:
             return
+        self._services.chronicle.meter.job_started(self._target.name, message)
         job = message.job
         self._services.chronicle.note(
             "job-started",
@@ -240,6 +251,8 @@ class Listener:
 
     def _completed(self, message: JobMessage) -> None:
         runner = self._services.fleet.job_completed(message)
+        if runner is not None or not message.runner_name:
+            self._services.chronicle.meter.job_completed(self._target.name, message)
         if not message.runner_name:
             return  # cancelled before a runner took it, or given to another (github-scale-set-api.md 5.13)
         if runner is not None:

@@ -62,6 +62,10 @@ class OfflineSweep:
         """Whether a scale set of ours was never swept: the first sweep follows the lease (row 26)."""
         return any(target.leased and name not in self._swept_at for name, target in self._targets.items())
 
+    def since(self, runner_id: int) -> float | None:
+        """Since when a registration has been offline, in monotonic seconds; None when it was not at the last list."""
+        return (self._first_seen or {}).get(runner_id)
+
     async def sweep(self, registrations: list[Registration]) -> None:
         """Learn from a complete list and, when a sweep is due, have the ghosts in it deregistered."""
         leased = {name for name, target in self._targets.items() if target.leased}
@@ -97,7 +101,7 @@ class OfflineSweep:
         if holder.scale_set_id != self._targets[scale_set].scale_set_id:
             return
         why = "offline for long and no task behind it"
-        self._deregistrar.request(ghost.name, scale_set, ghost.id, why, until_gone=False)
+        self._deregistrar.request(ghost.name, scale_set, ghost.id, why, until_gone=False, ghost=True)
 
     def _remembered(self) -> dict[int, float]:
         if self._first_seen is None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.engine.target import Target
     from core.engine.times import Times
     from core.engine.watcher import Watcher
+    from core.meter import Meter
 
 
 class Reaper:
@@ -34,12 +35,14 @@ class Reaper:
         targets: Mapping[str, Target],
         stops: Stops,
         times: Times,
+        meter: Meter,
     ) -> None:
         self._watcher = watcher
         self._fleet = fleet
         self._targets = targets
         self._stops = stops
         self._times = times
+        self._meter = meter
         self.next_sweep: float | None = None  #: monotonic; None before the first one
 
     async def run(self, interval: float) -> Never:
@@ -57,11 +60,12 @@ class Reaper:
 
         A StopTask that fails is logged and does not end the sweep. Raises the client's error when the look failed.
         """
+        began, stopped = self._times.monotonic(), 0
         await self._watcher.read_all()
-        stopped = 0
         for name in [runner.name for runner in self._fleet.live(scale_set)]:
             runner = self._fleet.get(name)  # stopping the others takes time, in which it may have taken a job
             stopped += await self._judge(runner) if runner else 0
+        self._meter.swept(self._times.monotonic() - began)
         return stopped
 
     async def preview(self, scale_set: str | None = None) -> list[tuple[Runner, str]]:

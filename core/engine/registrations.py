@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.domain.runner import Runner
     from core.engine.chronicle import Chronicle
     from core.engine.fleet import Fleet
+    from core.engine.mismatches import Mismatches
     from core.engine.offline import OfflineSweep
     from core.engine.target import Target
     from core.engine.times import Times
@@ -42,6 +43,7 @@ class Registrations:
         targets: Mapping[str, Target],
         *,
         offline: OfflineSweep,
+        mismatches: Mismatches,
         chronicle: Chronicle,
         times: Times,
     ) -> None:
@@ -49,9 +51,11 @@ class Registrations:
         self._fleet = fleet
         self._targets = targets
         self._offline = offline
+        self.mismatches = mismatches
         self._chronicle = chronicle
         self._times = times
         self._listed_at: float | None = None
+        self.looked_at: float | None = None  #: when a list was last complete, in monotonic seconds; None: not yet
         self.failure = ""  #: why the last list failed; empty when it did not
 
     async def run(self) -> Never:
@@ -65,12 +69,15 @@ class Registrations:
             await self._times.sleep(TICK)
 
     async def look(self) -> None:
-        """List once; tells the fleet what the list says, and the offline sweep."""
+        """List once; tells the fleet what the list says, the offline sweep, and who shows where they disagree."""
         self._listed_at = self._times.monotonic()
         registrations = await self._client.list_runners()
         self.failure = ""
+        self.looked_at = self._times.monotonic()
         self._mark(registrations)
         await self._offline.sweep(registrations)
+        self.mismatches.compare(registrations)
+        self._chronicle.touch()
 
     def _mark(self, registrations: list[Registration]) -> None:
         """Tell the fleet what this list says; scale sets that are not ours yet learn nothing for later."""

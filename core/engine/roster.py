@@ -6,10 +6,19 @@ walk through the runners of the others. Belongs to the fleet, which alone change
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.domain.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of one runner. ``before`` is None when it is new."""
+
+    before: Runner | None
+    after: Runner
 
 
 class Roster:

@@ -179,6 +179,9 @@ class ScaleSetLoop:
             listener = Listener(session, self._scaler, self._services.listening)
             name = self._target.name
             await first_of({f"listener {name}": listener.run(), f"configuration of {name}": self._follow()})
+        except Exception as error:
+            self._sessions.failed(error)
+            raise
         finally:
             await self._sessions.close(session)
 

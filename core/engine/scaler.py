@@ -58,6 +58,7 @@ class Scaler:
 
     def on_statistics(self, statistics: Statistics) -> Decision:
         """GitHub told how many jobs there are."""
+        self.target.queue.counted(statistics, self._times.now())
         if statistics != self.target.statistics:
             self.target.statistics = statistics
             self._chronicle.touch()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from core.api.model import Severity
 from core.domain import backoff
-from core.domain.errors import ArcdeckError, SessionConflict
+from core.domain.errors import ArcdeckError, ProtocolError, Retryable, SessionConflict, SessionGone
+from core.meter import SessionCause
 
 if TYPE_CHECKING:
     import random
@@ -46,11 +47,12 @@ class Sessions:
         self._chronicle = chronicle
         self._times = times
         self._undeleted: MessageSession | None = None
+        self._cause = SessionCause.FIRST  #: why the next one is opened
 
     async def open(self, scale_set_id: int) -> MessageSession:
         """Open one, standing by for as long as somebody else has it. Raises the client's other errors."""
         status = self._target.session
-        status.tries = 0
+        status.tries, status.owner = 0, self._owner
         while True:
             if status.state != "conflict":  # standing by is one state for the operator, however often it is tried
                 self._show("opening")
@@ -60,12 +62,22 @@ class Sessions:
             except SessionConflict as conflict:
                 await self._stand_by(conflict)
                 continue
-            except ArcdeckError:
+            except ArcdeckError as error:
+                status.problem = str(error)
                 self._show("none")
                 raise
-            status.tries = 0
+            status.tries, status.problem = 0, ""
+            status.opened += 1
             self._show("open")
+            self._chronicle.meter.session_opened(self._target.name, self._cause)
+            self._cause = SessionCause.TURNED
             return session
+
+    def failed(self, error: Exception) -> None:
+        """Note what ended the present one, before it is closed; without a word it was given up for another task."""
+        self._target.session.problem = str(error)
+        lost, unheard = isinstance(error, SessionGone), isinstance(error, Retryable | ProtocolError)
+        self._cause = SessionCause.LOST if lost else SessionCause.UNHEARD if unheard else SessionCause.FAULT
 
     async def close(self, session: MessageSession) -> None:
         """Delete one; never raises, and takes 4 s at most."""
@@ -103,8 +115,10 @@ class Sessions:
     async def _stand_by(self, conflict: SessionConflict) -> None:
         status = self._target.session
         self._target.leased = False
+        self._cause = SessionCause.CONFLICT
         self._target.degraded = ""  # standing by is a state of its own, whatever ended the last session
         wait = self._rng.uniform(*backoff.CONFLICT_WAIT)
+        status.problem = str(conflict)
         self._show("conflict")
         status.retry_at = self._times.monotonic() + wait
         if status.tries == 1:

@@ -123,8 +123,8 @@ class Steering:
         gone = 0
         for name in idle:
             runner = self._fleet.get(name)
-            if runner is None or runner.phase is not Phase.IDLE:
-                continue  # it took a job, or left, while another was drained
+            if runner is None or runner.hold or runner.phase is not Phase.IDLE:
+                continue  # it took a job, or left, or is held, while another was drained
             try:
                 await self._drainer.drain(runner, f"arcdeck: {target.name} was drained by {who}", who)
             except (JobStillRunning, ForeignOwner):

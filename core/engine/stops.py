@@ -84,6 +84,6 @@ class Stops:
 
 
 def _as_judged(present: Runner, judged: Runner) -> bool:
-    """Whether what the verdict rested on still holds: its phase, and what ECS said of its task."""
+    """Whether what the verdict rested on still holds: its phase, its hold, and what ECS said of its task."""
     same_task = (present.task and present.task.status) == (judged.task and judged.task.status)
-    return present.phase is judged.phase and same_task
+    return present.phase is judged.phase and present.hold is judged.hold and same_task

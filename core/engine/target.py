@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.domain.backoff import Breaker
+from core.domain.job_queue import JobQueue
 from core.domain.scale_set import Bounds
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class SessionStatus:
     tries: int = 0
     last_poll: float | None = None
     retry_at: float | None = None
+    opened: int = 0  #: how often it was opened
+    owner: str = ""  #: the note for people under which we open it
+    problem: str = ""  #: what ended the last one, or kept one from being opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Target:
     degraded: str = ""  #: why its loop is down; empty while it runs
     restart_at: float | None = None
     statistics: Statistics | None = None  #: GitHub's last word
+    queue: JobQueue = field(default_factory=JobQueue)  #: the jobs that wait for a runner
     decision: Decision | None = None
     capacity: int | None = None  #: as last advertised to GitHub
     place: str = ""  #: where starts go now: a capacity provider, or the launch type
@@ -96,6 +101,7 @@ class Target:
         """It is configured again. Whatever is left of it, nothing starts before it is settled and leased anew."""
         self.retired, self.braked, self.degraded, self.revised = False, "", "", spec
         self.scale_set_id = self.definition = self.statistics = None
+        self.queue = JobQueue()
         self.leased = False
         self.forgive()
 

@@ -1,4 +1,4 @@
-"""From what the engine holds to what a front end sees. Pure: no clock, no await, no change of anything.
+"""From what the engine holds of a runner to what a front end sees. Pure: no clock, no await, no change of anything.
 
 A runner's view is made once for each state of the runner and used again until it changes, so that a snapshot of ten
 thousand runners costs what has changed in it.
@@ -8,34 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.api.model import (
-    BackoffView,
-    JobView,
-    PauseView,
-    RunnerState,
-    RunnerView,
-    ScaleSetState,
-    ScaleSetView,
-    SessionView,
-    Steps,
-)
+from core.api.model import HoldView, JobView, RunnerState, RunnerView, Steps
 from core.domain.durations import format_duration
 from core.domain.reaping import start_limit
 from core.domain.runner import Phase
 from core.domain.task import TaskStatus
 from core.engine.endings import why_it_ended
-from core.engine.pauses import words
+from core.engine.moments import epoch, timestamp
 from core.engine.stops import REAPER
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from core.domain.backoff import CapacityBackoff
-    from core.domain.placement import PlacementClass
-    from core.domain.runner import Runner
+    from core.domain.runner import Hold, Runner
     from core.domain.scale_set import Limits
-    from core.domain.scaling import Supply
-    from core.engine.target import Pause, Target
     from core.engine.times import Times
 
 _PHASES = {
@@ -94,30 +78,27 @@ def runner_view(runner: Runner, limits: Limits | None, times: Times) -> RunnerVi
         job=_job_view(runner, times),
         exit_code=task.exit_code if task else None,
         reason=_reason(runner),
-        why=_why(runner, state, limits),
+        why=_why(runner, state, limits, times),
         steps=_steps(runner, times),
+        hold=_hold_view(runner.hold, times),
     )
 
 
 def _steps(runner: Runner, times: Times) -> Steps:
-    task, online = runner.task, _epoch(runner.online_since, times)
+    task, online = runner.task, epoch(runner.online_since, times)
     if task is None:
         return Steps(online_at=online)
     return Steps(
-        created_at=_timestamp(task.created_at),
-        pull_started_at=_timestamp(task.pull_started_at),
-        pull_stopped_at=_timestamp(task.pull_stopped_at),
-        started_at=_timestamp(task.started_at),
+        created_at=timestamp(task.created_at),
+        pull_started_at=timestamp(task.pull_started_at),
+        pull_stopped_at=timestamp(task.pull_stopped_at),
+        started_at=timestamp(task.started_at),
         online_at=online,
     )
 
 
-def _timestamp(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
 def _limit(runner: Runner, limits: Limits | None) -> float | None:
-    if limits is None:
+    if limits is None or runner.hold is not None:
         return None
     if runner.phase is Phase.IDLE:
         return limits.idle or None
@@ -157,7 +138,7 @@ _WHY = {
     RunnerState.IDLE: "online, waits for a job",
     RunnerState.BUSY: "runs its job; {over_limit}",
     RunnerState.ASSUMED_BUSY: "was running when this controller started; assumed busy until a job message names it",
-    RunnerState.DRAINING: "removed on GitHub; stops after the quiet window",
+    RunnerState.DRAINING: "removed on GitHub; it leaves by itself, or is stopped after the quiet window: {reason}",
     RunnerState.FINISHING: "its job is over; it holds its slot until ECS says STOPPED",
     RunnerState.STOPPING: "StopTask was asked for by {by}; ECS has not said STOPPED yet",
     RunnerState.STOPPED: "{reason}",
@@ -165,7 +146,16 @@ _WHY = {
 }
 
 
-def _why(runner: Runner, state: RunnerState, limits: Limits | None) -> str:
+_HELD_WHY = "held by {by} until {until}: no rule stops it, and nobody drains it"
+
+
+def _hold_view(hold: Hold | None, times: Times) -> HoldView | None:
+    return HoldView(by=hold.by, since=times.epoch(hold.since), until=times.epoch(hold.until)) if hold else None
+
+
+def _why(runner: Runner, state: RunnerState, limits: Limits | None, times: Times) -> str:
+    if runner.hold is not None:
+        return _HELD_WHY.format(by=runner.hold.by, until=times.clock_text(runner.hold.until))
     limit = _limit(runner, limits)
     allowed = format_duration(limit) if limit else "its limit"
     return _WHY[state].format(
@@ -175,91 +165,3 @@ def _why(runner: Runner, state: RunnerState, limits: Limits | None) -> str:
         by=runner.stop.by if runner.stop else "?",
         reason=_reason(runner),
     )
-
-
-# --- scale sets ----------------------------------------------------------------------------------------------------
-
-
-def scale_set_view(
-    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times
-) -> ScaleSetView:
-    """One scale set. ``closed`` are the classes of placement it waits for, the longest wait first."""
-    state, reason = _scale_set_state(target, supply, closed, times)
-    bounds, decision, session = target.spec.bounds, target.decision, target.session
-    return ScaleSetView(
-        name=target.name,
-        family=target.spec.family,
-        state=state,
-        reason=reason,
-        minimum=bounds.minimum,
-        maximum=bounds.maximum,
-        assigned=target.assigned,
-        running_jobs=target.statistics.running if target.statistics else None,
-        want=decision.want if decision else None,
-        starting=supply.starting,
-        idle=supply.idle,
-        busy=supply.busy,
-        ending=supply.ending,
-        capacity=target.capacity,
-        backoff=_backoff_view(closed, times),
-        pause=_pause_view(target.pause, times),
-        session=SessionView(
-            state=session.state,
-            since=_epoch(session.since, times),
-            tries=session.tries,
-            last_poll_at=_epoch(session.last_poll, times),
-            retry_at=_epoch(target.restart_at if session.retry_at is None else session.retry_at, times),
-        ),
-        why=decision.explanation if decision else "",
-    )
-
-
-def _scale_set_state(
-    target: Target, supply: Supply, closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times
-) -> tuple[ScaleSetState, str]:
-    """The worst present condition, and why."""
-    decision = target.decision
-    wanted = decision.want if decision and decision.want is not None else 0
-    paused = target.pause is not None and not target.retired
-    conditions = (
-        (bool(target.degraded), ScaleSetState.DEGRADED, target.degraded),
-        (target.breaker.tripped, ScaleSetState.BLOCKED, target.breaker.reason),
-        (target.session.state == "conflict", ScaleSetState.SESSION, "another session is alive; standing by"),
-        (paused, ScaleSetState.PAUSED, words(target.pause, times) if target.pause else ""),
-        (bool(closed), ScaleSetState.BACKOFF, closed[0][1].reason if closed else ""),
-        (supply.overdue > 0, ScaleSetState.LATE_START, _late(supply.overdue)),
-        (bool(target.observed), ScaleSetState.OBSERVING, target.observed),
-        (bool(target.braked), ScaleSetState.OBSERVING, f"no longer configured; {target.braked}"),
-        (target.retired, ScaleSetState.RETIRING, "no longer configured; it goes when its last runner has left"),
-        (not target.leased and target.session.state in {"none", "opening"}, ScaleSetState.STARTING, ""),
-        (not target.leased, ScaleSetState.OBSERVING, "its message session is not ours"),
-        (wanted >= target.spec.bounds.maximum and supply.occupied >= target.spec.bounds.maximum,
-         ScaleSetState.AT_MAX, target.pending),
-    )  # fmt: skip
-    well = (ScaleSetState.OK, target.pending or target.detour)
-    return next(((state, reason) for holds, state, reason in conditions if holds), well)
-
-
-def _late(starts: int) -> str:
-    return "1 start is over its limit" if starts == 1 else f"{starts} starts are over their limit"
-
-
-def _backoff_view(closed: list[tuple[PlacementClass, CapacityBackoff]], times: Times) -> BackoffView | None:
-    if not closed:
-        return None
-    place, state = closed[0]
-    return BackoffView(
-        placement=str(place),
-        failures=state.failures,
-        since=times.epoch(state.since),
-        until=times.epoch(state.until),
-        reason=state.reason,
-    )
-
-
-def _pause_view(pause: Pause | None, times: Times) -> PauseView | None:
-    return PauseView(by=pause.by, since=times.epoch(pause.since), drains=pause.drains) if pause else None
-
-
-def _epoch(moment: float | None, times: Times) -> float | None:
-    return None if moment is None else times.epoch(moment)

@@ -17,6 +17,7 @@ from core.engine.ground import Ground
 from core.engine.history import History
 from core.engine.identity import Identity
 from core.engine.launch import StartServices
+from core.engine.mismatches import Mismatches
 from core.engine.offline import OfflineSweep
 from core.engine.overview import Overview
 from core.engine.pacing import Pacer
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from core.engine.chronicle import Chronicle
     from core.engine.commands import Commands
     from core.engine.ground import EnginePorts, EngineSettings
+    from core.engine.holds import Holds
     from core.engine.made import Made
     from core.engine.scaler import Scaler
     from core.engine.target import Target
@@ -67,6 +69,7 @@ class Services:
     retirement: Retirement
     reload: Reload
     pauses: Pauses
+    holds: Holds
     commands: Commands
     feed: Feed
     history: History
@@ -79,18 +82,17 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
     placements = Placements(ground.times, ports.rng, settings.capacity_backoff)
     budgets = _budgets(settings, ground)
     gates = Gates(placements, budgets, ground.times, lambda: ports.rng.uniform(-1.0, 1.0))
-    deregistrar = Deregistrar(
-        ports.client, ground.fleet, ground.targets, chronicle=ground.chronicle, times=ground.times
-    )
+    deregistrar = _deregistrar(ports, ground)
     recovery = _recovery(ports, ground, deregistrar)
     endings = Endings(
         ground.targets, gates=gates, deregistrar=deregistrar, chronicle=ground.chronicle, times=ground.times
     )
     ground.fleet.watchers.append(endings.changed)
     watcher = _watcher(settings, ports, ground, endings, recovery)
-    stop_pacer = Pacer(ports.clock, rate=STOP_RATE, burst=STOP_BURST)
-    stops = Stops(ports.ecs, ground.fleet, ground.chronicle, stop_pacer)
-    reaper = Reaper(watcher=watcher, fleet=ground.fleet, targets=ground.targets, stops=stops, times=ground.times)
+    stops = _stops(ports, ground)
+    reaper = _reaper(ports, ground, watcher, stops)
+    registrations = _registrations(settings, ports, ground, deregistrar=deregistrar, recovery=recovery, watcher=watcher)
+    identity = Identity(settings, ports, ground.times, watcher=watcher, reaper=reaper, registrations=registrations)
     starts = _starts(settings, ports, ground, gates=gates, deregistrar=deregistrar, endings=endings)
     company = Company(settings, ports, ground, gates=gates, starts=starts, deregistrar=deregistrar, watcher=watcher)
     budgets.scalers = company.scalers
@@ -107,7 +109,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         deregistrar=deregistrar,
         watcher=watcher,
         reaper=reaper,
-        registrations=_registrations(settings, ports, ground, deregistrar, recovery),
+        registrations=registrations,
         drainer=drainer,
         recovery=recovery,
         starts=starts,
@@ -115,6 +117,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
         retirement=retirement,
         reload=reload,
         pauses=pauses,
+        holds=ground.holds,
         commands=commands(
             ports,
             ground,
@@ -127,7 +130,7 @@ def assemble(settings: EngineSettings, ports: EnginePorts) -> Services:
             pauses=pauses,
             keeping=keeping(settings, ports, ground, company, reload=reload, retirement=retirement),
         ),
-        feed=_feed(Identity(settings, ports, ground.times, watcher, reaper), ground, placements, company.scalers),
+        feed=_feed(identity, ground, placements, company.scalers, registrations.mismatches),
         logs=RunnerLogs(ground.fleet, ports.task_logs),
         history=History(ports.journal, ground.chronicle.ledger, ground.times),
     )
@@ -208,8 +211,33 @@ def _drainer(
     )
 
 
+def _stops(ports: EnginePorts, ground: Ground) -> Stops:
+    return Stops(ports.ecs, ground.fleet, ground.chronicle, Pacer(ports.clock, rate=STOP_RATE, burst=STOP_BURST))
+
+
+def _deregistrar(ports: EnginePorts, ground: Ground) -> Deregistrar:
+    return Deregistrar(ports.client, ground.fleet, ground.targets, chronicle=ground.chronicle, times=ground.times)
+
+
+def _reaper(ports: EnginePorts, ground: Ground, watcher: Watcher, stops: Stops) -> Reaper:
+    return Reaper(
+        watcher=watcher,
+        fleet=ground.fleet,
+        targets=ground.targets,
+        stops=stops,
+        times=ground.times,
+        meter=ports.meter,
+    )
+
+
 def _registrations(
-    settings: EngineSettings, ports: EnginePorts, ground: Ground, deregistrar: Deregistrar, recovery: Recovery
+    settings: EngineSettings,
+    ports: EnginePorts,
+    ground: Ground,
+    *,
+    deregistrar: Deregistrar,
+    recovery: Recovery,
+    watcher: Watcher,
 ) -> Registrations:
     offline = OfflineSweep(
         ports.client,
@@ -222,8 +250,22 @@ def _registrations(
         interval=settings.offline_interval,
         min_age=settings.offline_min_age,
     )
+    mismatches = Mismatches(
+        ground.fleet,
+        ground.targets,
+        times=ground.times,
+        offline_since=offline.since,
+        orphans=lambda: watcher.strangers,
+        min_age=settings.offline_min_age,
+    )
     return Registrations(
-        ports.client, ground.fleet, ground.targets, offline=offline, chronicle=ground.chronicle, times=ground.times
+        ports.client,
+        ground.fleet,
+        ground.targets,
+        offline=offline,
+        mismatches=mismatches,
+        chronicle=ground.chronicle,
+        times=ground.times,
     )
 
 
@@ -260,13 +302,17 @@ def _reload(
     )
 
 
-def _feed(identity: Identity, ground: Ground, placements: Placements, scalers: Mapping[str, Scaler]) -> Feed:
+def _feed(
+    identity: Identity, ground: Ground, placements: Placements, scalers: Mapping[str, Scaler], mismatches: Mismatches
+) -> Feed:
     overview = Overview(
         identity.view,
         fleet=ground.fleet,
         scalers=scalers,
         placements=placements,
+        mismatches=mismatches,
         chronicle=ground.chronicle,
         times=ground.times,
+        usual=ground.usual,
     )
     return Feed(overview.snapshot, ground.pulse, ground.times)

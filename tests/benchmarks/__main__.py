@@ -1,12 +1,12 @@
 """`make bench`: one table of ratios, each measured within this run, with a sentence that says what it means.
 
-Takes about a minute. Nothing is asserted: a number beside what is wanted of it is for a person to look at.
+Takes about four minutes. Nothing is asserted: a number beside what is wanted of it is for a person to look at.
 """
 
 import asyncio
 import logging
 
-from tests.benchmarks import call_counts, daemon, feeds, starts, sweeps
+from tests.benchmarks import call_counts, daemon, feeds, readers, screens, starts, sweeps
 from tests.benchmarks.report import Bench, show
 from tests.virtual_time import VirtualTimeLoop
 
@@ -16,7 +16,9 @@ BENCHES = (
     Bench("Calls (virtual time, exact)", call_counts.figures, virtual=True),
     Bench("A sweep over HTTP", sweeps.figures),
     Bench("The daemon as a process", daemon.figures),
+    Bench("60 starts at once, with and without readers", readers.figures),
     Bench("Showing a fleet (processor time)", feeds.figures),
+    Bench("The screen as a process, on a terminal of 120 by 36", screens.figures),
 )
 
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -62,25 +63,31 @@ async def _bare() -> Life:
 
 async def _daemon() -> Life:
     with far_world(WorldSettings()) as world, tempfile.TemporaryDirectory() as folder:
-        environ = _environment(world, Path(folder))
         began = time.time()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "tui.cli", "--no-ui"),
-            env=environ,
-            cwd="/",
-            stdin=DEVNULL,
-            stderr=DEVNULL,
-        )
-        try:
-            seconds = await _until_it_polls(world, process) - began
+        async with daemon_in(world, Path(folder)) as process:
+            seconds = await until_it_polls(world, process) - began
             await asyncio.sleep(_SETTLED)
             return Life(seconds, _resident(process))
-        finally:
-            process.terminate()
-            await process.wait()
 
 
-async def _until_it_polls(world: FarWorld, process: Process) -> float:
+@asynccontextmanager
+async def daemon_in(world: FarWorld, folder: Path, toml: str = TOML) -> AsyncIterator[Process]:
+    """A daemon as an operator starts one, stopped in order at the end; its socket is ``control.sock`` in the folder."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "tui.cli", "--no-ui"),
+        env=_environment(world, folder, toml),
+        cwd="/",
+        stdin=DEVNULL,
+        stderr=DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def until_it_polls(world: FarWorld, process: Process) -> float:
     """When its first poll came, in epoch seconds; raises TimeoutError, or RuntimeError when it ended before."""
     async with asyncio.timeout(_WITHIN):
         while (polled := world.ask(first_poll)) is None:
@@ -90,9 +97,9 @@ async def _until_it_polls(world: FarWorld, process: Process) -> float:
     return polled.timestamp()
 
 
-def _environment(world: FarWorld, folder: Path) -> dict[str, str]:
+def _environment(world: FarWorld, folder: Path, toml: str) -> dict[str, str]:
     runners = folder / "runners.toml"
-    runners.write_text(TOML)
+    runners.write_text(toml)
     return {
         "PATH": os.environ["PATH"],
         **world.ask(environment),

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from core.adapters.systemd import watchdog
 from core.config.paths import control_paths
 from core.config.settings import load_settings
 from core.daemon import EXIT_REFUSED
@@ -64,10 +65,20 @@ def test_systemd_takes_it(tmp_path: Path) -> None:
 
 
 def test_it_runs_the_daemon_as_a_user_of_its_own() -> None:
-    assert only("Type") == "exec"
     assert only("ExecStart").split() == ["/opt/arcdeck/bin/arcdeck", "--no-ui"]
     assert (only("User"), only("Group")) == ("arcdeck", "arcdeck")
     assert environment()["PYTHONSAFEPATH"] == "1"
+
+
+def test_it_waits_for_the_daemons_own_word_and_hears_that_it_lives() -> None:
+    assert (only("Type"), only("NotifyAccess")) == ("notify", "main")
+    patience = watchdog({"WATCHDOG_USEC": f"{int(only('WatchdogSec')) * 1_000_000}"})
+    assert patience == 60.0
+    assert "AF_UNIX" in only("RestrictAddressFamilies").split()
+
+
+def test_a_reload_is_a_hang_up_which_the_daemon_takes_for_one() -> None:
+    assert only("ExecReload") == "/bin/kill -HUP $MAINPID"
 
 
 def test_it_starts_again_what_failed_and_not_what_refused() -> None:

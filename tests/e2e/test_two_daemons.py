@@ -56,9 +56,9 @@ async def shown(daemon: Daemon, state: ScaleSetState, within: float) -> ScaleSet
     await until(daemon.socket.exists, "the control socket is there")
     async with asyncio.timeout(within):
         while True:
-            (view,) = (await ControlClient(daemon.socket).snapshot()).scale_sets
-            if view.state is state:
-                return view
+            for view in (await ControlClient(daemon.socket).snapshot()).scale_sets:
+                if view.state is state:
+                    return view
             await asyncio.sleep(0.05)
 
 

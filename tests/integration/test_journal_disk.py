@@ -43,8 +43,9 @@ async def texts(journal: SqliteJournal) -> list[str]:
 
 
 async def written(path: Path) -> list[str]:
-    """What a journal opened now finds on the disk, oldest first."""
+    """What a journal opened now finds on the disk, and keeps, oldest first."""
     async with a_journal(path) as journal:
+        await asyncio.sleep(1)
         return await texts(journal)
 
 

@@ -75,7 +75,7 @@ MUTANTS = (
         32,
         "a job message that comes again is news",
         (
-            Edit(_FLEET, "if not name or message.job.id in self._ended_jobs:", "if not name:"),
+            Edit(_FLEET, "if not name or message.job.id in self._bygones.jobs:", "if not name:"),
             Edit(
                 _FLEET,
                 "elif runner.job is not None and runner.job.id == message.job.id and runner.job_since is not None:",

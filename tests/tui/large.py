@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.api.events import EventRecord
 from core.api.logs import LogLine
 from core.api.model import BackoffView, JobView, RunnerState, RunnerView, ScaleSetState, ScaleSetView
+from core.api.trouble import MismatchKind, MismatchView, Remedy
 from tests.tui.samples import HOUR, MINUTE, NOW, runner, scale_set, snapshot
 from tests.tui.world import FakeDaemon, foreseen
 
@@ -32,6 +33,8 @@ class LargeFleet:
         pending = [row for row in self.runners if row.state is RunnerState.PENDING]
         self.stuck = min(pending, key=lambda row: row.since)
         self.overdue = [row for row in pending if row.since < NOW - 300]
+        self.ghosts = [self._ghost(number) for number in range(4)]
+        self.waiting = JobView(id="j900", name="deploy 900", repository="acme/web", queued_at=NOW - 150)
         self.busy = self._dice.choice([row for row in self.runners if row.state is RunnerState.BUSY])
 
     def _runner(self, number: int) -> RunnerView:
@@ -45,16 +48,36 @@ class LargeFleet:
             f"{name}-{number:08x}", state=state, since=since, limit=limit, why=why, job=job_or_none, scale_set=name
         )
 
+    def _ghost(self, number: int) -> MismatchView:
+        name = self._dice.choice(self.names)
+        return MismatchView(
+            name=f"{name}-{0xDEAD0000 + number:08x}",
+            kind=MismatchKind.GHOST,
+            scale_set=name,
+            github="offline",
+            ecs="no task",
+            ours="unknown",
+            since=NOW - self._dice.uniform(10, 50) * MINUTE,
+            limit=HOUR,
+            remedy=Remedy.DEREGISTER,
+            why="registered and offline, with no task behind it",
+        )
+
     def snapshot(self) -> Snapshot:
         """What the daemon tells."""
-        return snapshot(scale_sets=tuple(self._set(name) for name in self.names), runners=tuple(self.runners))
+        sets = tuple(self._set(name) for name in self.names)
+        return snapshot(scale_sets=sets, runners=tuple(self.runners), mismatches=tuple(self.ghosts))
 
     def _set(self, name: str) -> ScaleSetView:
         if name != self.closed:
             return scale_set(name, why=f"assigned 0 in {name}")
         backoff = BackoffView(placement="EXTERNAL", failures=3, since=NOW, until=NOW + 47, reason="RESOURCE:CPU")
         return scale_set(
-            name, state=ScaleSetState.BACKOFF, backoff=backoff, why="assigned 4 → want 4 → have 0 → waits for room"
+            name,
+            state=ScaleSetState.BACKOFF,
+            backoff=backoff,
+            why="assigned 4 → want 4 → have 0 → waits for room",
+            waiting=(self.waiting,),
         )
 
     def history(self) -> Iterator[EventRecord]:

@@ -6,14 +6,21 @@ from tests.tui.samples import NOW, fleet
 from tests.tui.world import FakeDaemon, HandClock, screen
 from tui.actions import ACTIONS, BY_ID, Group, Place, bindings, footer, of
 from tui.footer import footer_row
+from tui.keys import SWALLOWED
 from tui.screens.detail import DetailScreen
 from tui.screens.history import HistoryScreen
+from tui.screens.internals import InternalsScreen
 from tui.screens.overview import OverviewScreen
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.log_view import LogView
 
-SCREENS = {Place.MAIN: OverviewScreen, Place.DETAIL: DetailScreen, Place.HISTORY: HistoryScreen}
-MOVES = {Place.MAIN: KeyedTable, Place.DETAIL: LogView, Place.HISTORY: KeyedTable}
+SCREENS = {
+    Place.MAIN: OverviewScreen,
+    Place.DETAIL: DetailScreen,
+    Place.HISTORY: HistoryScreen,
+    Place.INTERNALS: InternalsScreen,
+}
+MOVES = dict.fromkeys(Place, KeyedTable) | {Place.DETAIL: LogView}
 
 
 def words(*names: str, note: str = "", width: int = 80) -> str:
@@ -43,14 +50,18 @@ def test_what_asks_is_dangerous_and_what_applies_to_some_rows_says_to_which() ->
 def test_nothing_dangerous_has_priority_or_works_without_a_connection() -> None:
     made = {binding.id: binding for binding in bindings(Group) if not isinstance(binding, tuple)}
     for action in ACTIONS:
-        assert not made[action.id].priority
+        assert not action.keys or not made[action.id].priority
         if action.dangerous:
             assert action.needs_connection
 
 
 def test_keys_that_terminals_swallow_are_not_used() -> None:
-    swallowed = {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+j", "ctrl+s", "ctrl+b", "ctrl+a"}
-    assert not swallowed & {key for action in ACTIONS for key in action.keys}
+    assert not SWALLOWED.keys() & {key for action in ACTIONS for key in action.keys}
+
+
+def test_the_help_has_room_for_what_each_action_does() -> None:
+    too_long = [action.id for action in ACTIONS if action.keys and len(action.help) + 7 * action.asks > 26]
+    assert too_long == []
 
 
 def test_the_footer_begins_with_what_is_most_useful() -> None:
@@ -59,7 +70,7 @@ def test_the_footer_begins_with_what_is_most_useful() -> None:
 
 
 def test_the_footer_ends_with_help_and_leave() -> None:
-    assert words("filter", "copy").rstrip().endswith("? help  q leave")
+    assert words("leave", "filter", "help", "copy").rstrip().endswith("? help  q leave")
 
 
 def test_what_does_not_fit_is_left_to_the_help() -> None:
@@ -69,7 +80,7 @@ def test_what_does_not_fit_is_left_to_the_help() -> None:
 
 
 def test_the_footer_says_why_keys_are_missing() -> None:
-    assert "off: not connected  ? help" in words("filter", note="off: not connected")
+    assert "off: not connected  ? help" in words("filter", "help", note="off: not connected")
 
 
 def test_a_screen_is_made_without_a_terminal() -> None:

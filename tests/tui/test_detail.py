@@ -7,13 +7,14 @@ import pytest
 from core.api.client import ConnectionLost, Refused
 from core.api.events import EventRecord
 from core.api.logs import LogLine
-from core.api.model import JobView, RunnerState, RunnerView, Steps
+from core.api.model import JobView, RunnerState, RunnerView, Steps, UsualView
 from tests.tui.desk import Desk, sitting
 from tests.tui.samples import NOW, runner, scale_set, snapshot
 from tests.tui.world import FakeDaemon, settle
-from tui import detail
+from tui import detail, detail_lines
 from tui.detail import Known, Stage
 from tui.screens.detail import DetailScreen
+from tui.tones import Span, Tone
 from tui.widgets.lines import Lines
 
 NAME = "runner-small-plain-5a90d3e7"
@@ -72,6 +73,35 @@ def test_the_stages_have_the_times_that_are_known_and_the_gaps_between_those() -
     assert times["started"] is None
     assert times["ended"] == ENDED.at
     assert detail.gaps([Stage("a", 10.0), Stage("b", None), Stage("c", 75.0)]) == ["", "", "+1:05"]
+
+
+USUAL = (
+    UsualView(stage="pull_stopped_at", starts=12, p50=38, p95=115),
+    UsualView(stage="start", starts=12, p50=44, p95=95),
+)
+
+
+def beside_what_is_usual(took: float) -> Known:
+    steps = Steps(created_at=NOW - took, pull_started_at=NOW - 80, pull_stopped_at=NOW - 30, online_at=NOW)
+    around = snapshot(scale_sets=(scale_set(usual=USUAL),))
+    return Known(NAME, runner(steps=steps), around, (), NOW)
+
+
+def test_a_start_is_told_beside_what_is_usual_in_its_scale_set_and_a_slow_one_stands_out() -> None:
+    quick, slow = (detail.facts(beside_what_is_usual(took)) for took in (90, 130))
+    (said,) = [fact.said for fact in quick if fact.label == "start"]
+    assert said == Span("1:30 from its making to online; here p50 0:44, p95 1:35 of 12", Tone.NORMAL)
+    assert [fact.said.tone for fact in slow if fact.label == "start"] == [Tone.LATE]
+
+
+@pytest.mark.parametrize(("width", "shown"), [(120, True), (100, False)])
+def test_where_there_is_room_each_stage_has_what_is_usual_beside_it(width: int, *, shown: bool) -> None:
+    lines = ["".join(span.text for span in row.left) for row in detail_lines.page(beside_what_is_usual(90), width)]
+    pulled = next(line for line in lines if " pulled " in line)
+    assert "+0:50" in pulled
+    assert pulled.endswith("+0:50  0:38/1:55") is shown
+    assert any("p50/p95" in line for line in lines) is shown
+    assert max(map(len, lines)) <= width
 
 
 def test_the_steps_of_a_task_that_lives_are_those_that_the_snapshot_has() -> None:

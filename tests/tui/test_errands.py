@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.api.commands import PreviewSweep, SteerScaleSet, StopTask, SweepNow
+from core.api.commands import DeregisterRunner, PreviewSweep, SteerScaleSet, StopTask, SweepNow
 from tests.tui.desk import Desk, sitting
 from tests.tui.large import LargeFleet
 from tests.tui.samples import HOUR, NOW
@@ -46,10 +46,12 @@ class Errand:
 
 
 @asynccontextmanager
-async def errand(seed: int, keys: int, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Errand]:
-    """An errand that may take so many keys, on a locked screen that has just been opened."""
+async def errand(
+    seed: int, keys: int, *, size: tuple[int, int] = (80, 24), unlocked: bool = False
+) -> AsyncIterator[Errand]:
+    """An errand that may take so many keys, on a screen that has just been opened."""
     fleet = LargeFleet(seed)
-    async with sitting(daemon=fleet.daemon(), size=size) as desk:
+    async with sitting(daemon=fleet.daemon(), size=size, unlocked=unlocked) as desk:
         one = Errand(desk, fleet)
         yield one
         assert one.keys <= keys
@@ -90,6 +92,15 @@ async def test_why_the_jobs_of_a_scale_set_wait(seed: int) -> None:
 
 
 @seeds
+async def test_why_a_job_waits(seed: int) -> None:
+    async with errand(seed, 3) as one:
+        await one.press("1")
+        await one.type("slash", one.fleet.waiting.name)
+        assert one.sees(">", one.fleet.closed)
+        assert one.sees("assigned 4 → want 4 → have 0 → waits for room")
+
+
+@seeds
 async def test_pausing_one_scale_set(seed: int) -> None:
     async with errand(seed, 3) as one:
         name = one.fleet.names[30]
@@ -110,11 +121,24 @@ async def test_what_was_stopped_in_the_last_hour_and_by_whom(seed: int) -> None:
 
 @seeds
 async def test_following_the_log_of_a_running_job(seed: int) -> None:
-    async with errand(seed, 3) as one:
-        await one.type("slash", one.fleet.busy.name)
-        await one.press("l")
+    async with errand(seed, 2) as one:
+        await one.type("colon", f"log {one.fleet.busy.name}")
         assert one.sees("FOLLOW")
         assert one.sees("step 59")
+
+
+@seeds
+async def test_deregistering_all_ghosts(seed: int) -> None:
+    async with errand(seed, 4, unlocked=True) as one:
+        await one.press("m")
+        assert [one.sees("ghost", row.name[-8:], "offline", "no task") for row in one.fleet.ghosts] == [True] * 4
+        await one.press("A", "D")
+        assert one.sees("Deregister 4 registrations")
+        await one.press("y")
+        sent = one.desk.daemon.commands
+        named = [command.runner for command in sent if isinstance(command, DeregisterRunner)]
+        assert sorted(named) == sorted(row.name for row in one.fleet.ghosts)
+        assert one.sees("4 done")
 
 
 @seeds

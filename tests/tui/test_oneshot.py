@@ -18,7 +18,7 @@ from tests.fakes.control_room import FakeControlRoom
 from tests.fakes.control_socket import serving
 from tests.tui.samples import NOW, fleet, runner, scale_set, snapshot
 from tests.tui.shell import Shell
-from tui import cli, exits
+from tui import cli, exits, usage
 from tui.cli import main
 from tui.oneshot import ONE_SHOTS
 from tui.oneshot.events import EventLines
@@ -378,6 +378,19 @@ async def test_a_command_whose_answer_got_lost_says_that_nobody_knows(room: Fake
     assert "its log says why" in done.err
 
 
+async def test_why_a_job_waits_that_no_runner_took_yet(room: FakeControlRoom, shell: Shell) -> None:
+    job = JobView(id="job-9", repository="acme/web", name="deploy", queued_at=NOW - 150)
+    full = scale_set(
+        "small", state=ScaleSetState.AT_MAX, why="assigned 7, want 4, max 4 → nothing to do", waiting=(job,)
+    )
+    room.publish(snapshot(scale_sets=(full,)))
+    done = await shell.pipe("why", "deploy")
+    assert done.out == (
+        "acme/web · deploy has waited 2:30 for a runner. small is AT MAX: assigned 7, want 4, max 4 → nothing to do; "
+        "waiting longest: acme/web · deploy since 14:00:01Z.\n"
+    )
+
+
 # --- what they share -----------------------------------------------------------------------------------------------
 
 
@@ -385,7 +398,9 @@ async def test_a_command_whose_answer_got_lost_says_that_nobody_knows(room: Fake
 async def test_where_no_controller_runs_every_command_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    needs = [] if name in {"status", "scale-sets", "runners", "events", "sweep", "reload", "agree"} else ["something"]
+    alone = {"status", "scale-sets", "runners", "mismatches", "sessions", "placements", "events"}
+    alone |= {"sweep", "reload", "agree", "shutdown"}
+    needs = [] if name in alone else ["something"]
     done = await Shell(monkeypatch, tmp_path / "nowhere.sock").pipe(name, *needs)
     assert (done.code, done.out) == (exits.NOT_RUNNING, "")
     assert "no controller runs here" in done.err
@@ -446,7 +461,7 @@ async def test_the_help_of_a_command_teaches_with_an_example_that_fits(shell: Sh
 
 
 def test_the_command_line_knows_every_one_shot_and_no_other() -> None:
-    assert list(cli._ONE_SHOTS) == list(ONE_SHOTS)
+    assert list(usage.ONE_SHOTS) == list(ONE_SHOTS)
 
 
 def test_the_general_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -469,8 +484,8 @@ async def test_a_reader_that_has_seen_enough_is_no_failure(room: FakeControlRoom
     assert (out, err) == (b"0\n", b"")
 
 
-def test_an_encoding_that_lacks_a_sign_shows_a_question_mark() -> None:
+def test_an_encoding_that_lacks_our_signs_shows_them_in_ascii_and_others_as_question_marks() -> None:
     raw = io.BytesIO()
     out = Output(io.TextIOWrapper(raw, encoding="ascii", write_through=True), io.StringIO(), as_json=False)
-    EventLines(out).show(EventRecord(at=NOW, kind="scale-up", text="want 1 → start 1"))
-    assert raw.getvalue().endswith(b"want 1 ? start 1\n")
+    EventLines(out).show(EventRecord(at=NOW, kind="scale-up", text="want 1 → start é"))
+    assert raw.getvalue().endswith(b"want 1 > start ?\n")

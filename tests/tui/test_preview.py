@@ -133,7 +133,7 @@ async def test_a_daemon_that_dies_of_the_sweep_is_said_and_stays_said(error: Con
         assert "NOT CONNECTED" in shown(desk)
         assert words in desk.text("message")
         await desk.ticks(11, silent=True)
-        assert "tries failed" in desk.text("message")
+        assert "try failed, after" in desk.text("message")
 
 
 async def test_a_preview_that_the_daemon_refuses_says_its_reason() -> None:

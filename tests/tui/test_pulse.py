@@ -28,7 +28,7 @@ def test_one_problem_is_not_called_problems() -> None:
 
 def test_an_ailing_controller_is_a_problem_too() -> None:
     ill = CONTROLLER.model_copy(update={"sweep_failed": "AccessDenied", "journal": "the disk is full"})
-    assert pulse.problems(snapshot(controller=ill), []) == 2
+    assert pulse.problems(snapshot(controller=ill), 0) == 2
 
 
 def test_what_is_not_known_marks_the_sum() -> None:

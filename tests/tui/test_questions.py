@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.api.commands import DeregisterRunner, StopTask, SweepNow
+from core.api.commands import Command, DeregisterRunner, StopTask, SweepNow
 from core.api.model import BackoffView, JobView, RunnerState, ScaleSetState, Snapshot
 from tests.tui.samples import HOUR, MINUTE, NOW, fleet, runner, scale_set, snapshot
 from tui.preview import Preview, Stage
@@ -18,6 +18,11 @@ JOB = JobView(id="job-17", repository="acme/api", workflow="release", name="depl
 
 def words(question: Question) -> str:
     return "\n".join("".join(span.text for span in line) for line in question.lines)
+
+
+def one(commands: tuple[Command, ...]) -> Command:
+    (command,) = commands
+    return command
 
 
 def stopping(around: Snapshot | None = None, *, just_came: bool = False, **fields: Any) -> Question:
@@ -41,7 +46,7 @@ def test_a_busy_runner_names_its_job_and_says_that_it_fails() -> None:
 def test_a_busy_runner_has_to_be_typed_and_its_job_is_confirmed() -> None:
     question = stopping(state=RunnerState.BUSY, job=JOB)
     assert question.phrase == "stop 1"
-    assert question.command("c1", "hung") == StopTask(
+    assert one(question.commands(lambda: "c1", "hung")) == StopTask(
         id="c1",
         runner="runner-small-plain-5a90d3e7",
         seen_state=RunnerState.BUSY,
@@ -54,7 +59,7 @@ def test_a_runner_that_may_be_busy_has_to_be_typed_too_and_is_confirmed_by_its_o
     question = stopping(state=RunnerState.ASSUMED_BUSY)
     assert question.phrase == "stop 1"
     assert "A JOB MAY FAIL" in words(question)
-    command = question.command("c1", "")
+    command = one(question.commands(lambda: "c1", ""))
     assert isinstance(command, StopTask)
     assert command.confirm_job == "runner-small-plain-5a90d3e7"
 
@@ -62,7 +67,7 @@ def test_a_runner_that_may_be_busy_has_to_be_typed_too_and_is_confirmed_by_its_o
 def test_an_idle_runner_needs_no_phrase_and_confirms_no_job() -> None:
     question = stopping()
     assert question.phrase == ""
-    assert question.command("c1", "") == StopTask(
+    assert one(question.commands(lambda: "c1", "")) == StopTask(
         id="c1", runner="runner-small-plain-5a90d3e7", seen_state=RunnerState.IDLE, confirm_job=None
     )
 
@@ -109,7 +114,7 @@ def test_the_target_is_followed_by_name() -> None:
 def test_a_runner_that_looks_online_is_deregistered_only_by_a_phrase() -> None:
     question = deregister(Target(runner(online=True)), snapshot(), NOW, WHO)
     assert question.phrase == "deregister 1"
-    assert question.command("c2", "") == DeregisterRunner(
+    assert one(question.commands(lambda: "c2", "")) == DeregisterRunner(
         id="c2", runner="runner-small-plain-5a90d3e7", seen_state=RunnerState.IDLE
     )
 
@@ -124,7 +129,7 @@ def test_a_sweep_without_a_preview_says_what_is_over_its_limit() -> None:
     question = sweep(Preview(Stage.NEVER), fleet(), NOW, WHO)
     assert "Over their limit now: 1\n   runner-large-docker-a11ce004" in words(question)
     assert "The next sweep is due in 0:09" in words(question)
-    assert question.command("c3", "") == SweepNow(id="c3")
+    assert one(question.commands(lambda: "c3", "")) == SweepNow(id="c3")
 
 
 def test_a_sweep_that_would_stop_runners_counts_and_lists_them_with_the_reasons() -> None:

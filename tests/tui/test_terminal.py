@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.color import ColorSystem
+from textual.color import Color
 
+from tests.tui.desk import sitting
+from tests.tui.paper import colours
 from tests.tui.world import ENVIRON, FakeDaemon, screen, settle
 from tui import theme
 from tui.terminal import clipboard_sequences, operator, terminal_problem
 
 if TYPE_CHECKING:
-    from rich.style import Style
+    from textual.theme import Theme
 
 
 class Terminal(io.StringIO):
@@ -29,6 +33,7 @@ class Terminal(io.StringIO):
         return self._tty
 
 
+STATES = ("state-good", "state-busy", "state-late", "state-error", "text-quiet")
 XTERM = {"TERM": "xterm-256color"}
 PIPE = Terminal(tty=False)
 
@@ -97,14 +102,67 @@ def test_without_sudo_the_operator_is_the_user_of_the_process() -> None:
         ({"TERM": "linux"}, "arcdeck-ansi"),
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "arcdeck-ansi"),
         ({"TERM": "xterm-256color", "NO_COLOR": ""}, "arcdeck-dark"),
+        ({"TERM": "vt220"}, "arcdeck-ansi"),
+        ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, "arcdeck-light"),
+        ({"TERM": "xterm-256color", "COLORFGBG": "15;default;0"}, "arcdeck-dark"),
+        ({"TERM": "xterm", "COLORFGBG": "0;15"}, "arcdeck-ansi"),
     ],
 )
 def test_the_theme_follows_the_terminal(environ: dict[str, str], name: str) -> None:
-    assert theme.choose(environ).name == name
+    assert theme.choose(environ).theme.name == name
 
 
-def test_both_themes_give_every_meaning_a_colour() -> None:
-    assert set(theme.DARK.variables) <= set(theme.ANSI.variables)
+@pytest.mark.parametrize(
+    ("environ", "colourless"),
+    [
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, False),
+        ({"TERM": "vt100"}, True),
+        ({"TERM": "xterm-mono"}, True),
+        ({"TERM": "screen"}, False),
+        ({"TERM": "linux"}, False),
+    ],
+)
+def test_there_is_no_colour_where_none_is_wanted_or_there_is_none(environ: dict[str, str], colourless: bool) -> None:
+    assert theme.choose(environ).colourless is colourless
+    assert theme.choose(environ, "light").colourless is colourless
+
+
+def test_the_theme_that_was_asked_for_wins_over_the_terminal() -> None:
+    assert theme.choose({"TERM": "linux"}, "light").theme is theme.LIGHT
+
+
+def test_all_themes_give_every_meaning_a_colour() -> None:
+    assert set(theme.DARK.variables) == set(theme.LIGHT.variables) <= set(theme.ANSI.variables)
+
+
+@pytest.mark.parametrize("look", [theme.DARK, theme.LIGHT], ids=lambda look: look.name)
+@pytest.mark.parametrize("ground", ["background", "bar-ground", "cursor-ground", "field-ground"])
+def test_what_matters_is_legible_on_every_ground(look: Theme, ground: str) -> None:
+    under = Color.parse(look.variables.get(ground) or str(look.background))
+    for name in ("text-strong", "state-info", "state-busy", "state-late", "state-error"):
+        assert contrast(Color.parse(look.variables[name]), under) >= 4.5, name
+
+
+@pytest.mark.parametrize("look", [theme.DARK, theme.LIGHT], ids=lambda look: look.name)
+def test_good_busy_late_and_bad_stay_apart_in_256_colours(look: Theme) -> None:
+    shades = [Color.parse(look.variables[name]).rich_color.downgrade(ColorSystem.EIGHT_BIT).number for name in STATES]
+    assert len(set(shades)) == len(STATES)
+
+
+def test_good_busy_late_and_bad_stay_apart_in_sixteen_colours() -> None:
+    assert len({theme.ANSI.variables[name] for name in STATES}) == len(STATES)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of luminances as WCAG 2 has it."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: Color) -> float:
+    parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def test_no_colour_is_named_outside_the_theme() -> None:
@@ -116,17 +174,28 @@ def test_no_colour_is_named_outside_the_theme() -> None:
     assert [path.name for path in sources if named.search(path.read_text().replace("ansi_color", ""))] == []
 
 
-async def test_no_color_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    app = screen(FakeDaemon(), unlocked=True, environ={**ENVIRON, "NO_COLOR": "1"})
+async def test_an_empty_no_color_leaves_the_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    app = screen(FakeDaemon(), environ={**ENVIRON, "NO_COLOR": ""})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        shades = {segment.style.color.triplet for segment in colours(app) if segment.style and segment.style.color}
+        assert any(shade and len(set(shade)) > 1 for shade in shades)
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "vt220"}], ids=["NO_COLOR", "vt220"])
+async def test_no_colour_means_none(environ: dict[str, str]) -> None:
+    app = screen(FakeDaemon(), unlocked=True, environ={**ENVIRON, **environ})
     async with app.run_test(size=(120, 36)) as pilot:
         await settle(pilot)
-        for keys in ([], ["down", "x"], ["tab", "tab"]):
-            await pilot.press(*keys)
-            await settle(pilot)
-            styles = {segment.style for strip in app.screen._compositor.render_strips() for segment in strip}
-            assert not {style for style in styles if style and _is_coloured(style)}
+        assert next(colours(app), None) is None
 
 
-def _is_coloured(style: Style) -> bool:
-    return any(color is not None and not color.is_default for color in (style.color, style.bgcolor))
+async def test_themes_can_be_tried_one_after_the_other() -> None:
+    async with sitting() as desk:
+        tried = [desk.pilot.app.theme]
+        for _ in theme.THEMES:
+            await desk.press("T")
+            tried.append(desk.pilot.app.theme)
+        assert tried == ["arcdeck-dark", "arcdeck-light", "arcdeck-ansi", "arcdeck-dark"]
+        assert "arcdeck-dark: T tries the next" in desk.text("message")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.api.events import EventRecord
     from core.api.logs import LogLine
     from core.api.model import Snapshot, Update
+    from tui.settings import Settings
 
 ENVIRON: Mapping[str, str] = {
     "TERM": "xterm-256color",
@@ -146,6 +147,8 @@ def screen(
     read_only: bool = False,
     unlocked: bool = False,
     environ: Mapping[str, str] = ENVIRON,
+    settings: Settings | None = None,
+    ours: bool = False,
 ) -> ArcdeckApp:
     """The application as the command line makes it, in front of an in-memory daemon and a clock that stands still."""
     numbers = iter(range(1, 1000))
@@ -156,4 +159,6 @@ def screen(
         clock=clock or HandClock(),
         new_id=lambda: f"command-{next(numbers)}",
         environ=environ,
+        settings=settings,
+        ours=ours,
     )

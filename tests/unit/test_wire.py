@@ -23,6 +23,7 @@ from core.api.model import (
     Snapshot,
     Update,
 )
+from core.api.trouble import MismatchKind, MismatchView, PlacementView, Remedy
 from core.api.wire import Decoder, Message, ProtocolViolation, Unknown, encode
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -52,10 +53,32 @@ scale_sets = st.builds(
 )
 events = st.builds(EventView, id=numbers, at=times, kind=texts, text=texts)
 controllers = st.builds(ControllerView, id=texts, cluster=texts, started_at=times)
+mismatches = st.builds(
+    MismatchView,
+    name=texts,
+    kind=st.sampled_from(MismatchKind),
+    since=times,
+    limit=st.none() | times,
+    remedy=st.sampled_from(Remedy),
+    why=texts,
+)
+placements = st.builds(
+    PlacementView,
+    placement=texts,
+    failures=numbers,
+    since=times,
+    until=times,
+    reason=texts,
+    waiting=st.lists(texts, max_size=3).map(tuple),
+)
 rows = {"scale_sets": some(scale_sets), "runners": some(runners), "events": some(events)}
 gone = {"scale_sets_gone": some(texts), "runners_gone": some(texts)}
-snapshots = st.builds(Snapshot, version=numbers, now=times, controller=controllers, **rows)
-deltas = st.builds(Delta, base=numbers, version=numbers, now=times, controller=st.none() | controllers, **rows, **gone)
+troubles = {"mismatches": some(mismatches), "placements": some(placements)}
+unchanged = {kind: st.none() | found for kind, found in troubles.items()}
+snapshots = st.builds(Snapshot, version=numbers, now=times, controller=controllers, **rows, **troubles)
+deltas = st.builds(
+    Delta, base=numbers, version=numbers, now=times, controller=st.none() | controllers, **rows, **gone, **unchanged
+)
 heartbeats = st.builds(Heartbeat, version=numbers, now=times)
 hellos = st.builds(Hello, protocol=numbers, version=texts, controller=texts, may_act=st.booleans())
 messages = st.lists(snapshots | deltas | heartbeats | hellos, max_size=4)
@@ -110,7 +133,13 @@ def test_no_line_holds_more_than_500_rows() -> None:
 
 def test_a_snapshot_begins_with_its_counts_and_ends_with_its_version() -> None:
     lines = [json.loads(line) for line in encode(a_snapshot(1200))]
-    assert lines[0]["counts"] == {"scale_sets": 0, "runners": 1200, "events": 0}
+    assert lines[0]["counts"] == {
+        "scale_sets": 0,
+        "runners": 1200,
+        "events": 0,
+        "mismatches": 0,
+        "placements": 0,
+    }
     assert lines[-1] == {"type": "end", "version": 7}
 
 

@@ -153,7 +153,9 @@ class ConfirmDialog(ModalScreen[bool]):
         meant = self._meant()
         confirm.disabled = not meant
         hint = " (y)" if meant else " (type first)" if question.possible else ""
-        confirm.label = _label(f"{question.verb}{hint}")
+        if confirm.label != (label := _label(f"{question.verb}{hint}")):
+            confirm.label = label
+            confirm.refresh(layout=True)  # it is as wide as its words, and Textual does not look again by itself
 
     def _show_list(self) -> None:
         """As much of the list as there is room for, and a line that counts where that is not all."""

@@ -7,10 +7,12 @@ that the controller has not answered, and no text from outside has power over a 
 
 from __future__ import annotations
 
-from tui.oneshot import acting, events, looking, why
+from tui.oneshot import acting, events, holding, internals, logs, looking, shutdown, why
 from tui.oneshot.record import Call, OneShot, carry_out
 
 __all__ = ["ONE_SHOTS", "Call", "OneShot", "carry_out"]
 
+_LOOKING = (*looking.COMMANDS, *internals.COMMANDS, why.COMMAND, events.COMMAND, logs.COMMAND)
+_ALL = (*_LOOKING, *acting.COMMANDS, *holding.COMMANDS, shutdown.COMMAND)
 #: By name, in the order of the help.
-ONE_SHOTS = {one.name: one for one in (*looking.COMMANDS, why.COMMAND, events.COMMAND, *acting.COMMANDS)}
+ONE_SHOTS = {one.name: one for one in _ALL}

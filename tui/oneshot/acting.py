@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from core.api.commands import (
     AdoptScaleSet,
     DeregisterRunner,
-    Outcome,
     PreviewSweep,
     RecreateScaleSet,
     SteerScaleSet,
@@ -23,9 +22,9 @@ from core.api.commands import (
     TendConfiguration,
 )
 from tui import exits, looks, rows
+from tui.oneshot.answers import tell
 from tui.oneshot.controller import new_id
 from tui.oneshot.find import runner_called
-from tui.oneshot.output import plain_data
 from tui.oneshot.record import OneShot
 
 if TYPE_CHECKING:
@@ -34,21 +33,11 @@ if TYPE_CHECKING:
     from tui.oneshot.record import Call
 
 _LONGEST_REASON: Final = 200  # characters; the controller takes no more
-_DONE: Final = frozenset({Outcome.DONE, Outcome.ALREADY})
 
 
 def _send(call: Call, command: Command) -> int:
     """Have it carried out, and say what came of it."""
-    answer = call.controller.execute(command)
-    if call.out.as_json:
-        call.out.json(plain_data(answer))
-    elif answer.outcome in _DONE:
-        call.out.sentence(f"{answer.outcome}: {answer.text}")
-        for line in answer.details:
-            call.out.sentence(line, first="  ")
-    else:
-        call.out.complain(f"{answer.outcome}: {answer.text}")
-    return exits.DONE if answer.outcome in _DONE else exits.FAILED
+    return tell(call.out, call.controller.execute(command))
 
 
 # --- runners -------------------------------------------------------------------------------------------------------
@@ -57,7 +46,12 @@ def _send(call: Call, command: Command) -> int:
 def _stop_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runner", metavar="RUNNER-OR-ARN", help="the runner's name, or its task's ARN or id")
     parser.add_argument("--yes", action="store_true", help="agree that the job of a busy runner fails")
-    parser.add_argument("--reason", type=_reason, default="", help="why, for the journal and ECS's stop reason")
+    add_reason(parser, "why, for the journal and ECS's stop reason")
+
+
+def add_reason(parser: argparse.ArgumentParser, about: str) -> None:
+    """Give a command the reason that its operator may say."""
+    parser.add_argument("--reason", type=_reason, default="", help=about)
 
 
 def _reason(text: str) -> str:

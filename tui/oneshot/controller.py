@@ -7,11 +7,12 @@ waits at once.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from core.api.client import ConnectionLost, ControlClient
+from core.api.client import ConnectionLost, ControlClient, NotRunning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.api.commands import Answer, Command
     from core.api.events import EventRecord
+    from core.api.logs import LogLine
     from core.api.model import Health, Snapshot
 
 
@@ -43,6 +45,20 @@ class Controller:
         except ConnectionLost as error:
             raise ConnectionLost(f"{error} Whether it was done is not known; look before you repeat it.") from error
 
+    def has_ended(self, instance: str, *, within: float) -> bool:
+        """Wait, for so many seconds at most, until that start of the daemon no longer answers; whether it has ended."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            try:
+                if self.snapshot().controller.instance != instance:
+                    return True
+            except NotRunning:
+                return True
+            except ConnectionLost:
+                pass  # it is closing its doors, one after the other
+            time.sleep(0.1)
+        return False
+
     def events(self, asked: Sequence[tuple[str, str]]) -> list[EventRecord]:
         """What happened, oldest first."""
         found: list[EventRecord] = []
@@ -60,6 +76,14 @@ class Controller:
                     show(event)
 
         asyncio.run(showing())
+
+    def logs(self, runner: str, *, after: str = "", limit: int) -> tuple[list[LogLine], str]:
+        """What a runner printed last, or behind ``after``; and the ``after`` to go on with."""
+        return asyncio.run(self._client.logs(runner, after=after, limit=limit))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass before the next question."""
+        asyncio.run(asyncio.sleep(seconds))
 
 
 def new_id() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui.rows import job_text
 
 if TYPE_CHECKING:
-    from core.api.model import RunnerView, ScaleSetView, Snapshot
+    from core.api.model import JobView, RunnerView, ScaleSetView, Snapshot
 
 
 def runner_called(snapshot: Snapshot, name: str) -> RunnerView | None:
@@ -27,5 +27,15 @@ def scale_set_called(snapshot: Snapshot, name: str) -> ScaleSetView | None:
 
 
 def runners_with_job(snapshot: Snapshot, name: str) -> list[RunnerView]:
-    """The runners whose job has that id, that name, or that place and name as tables show it."""
-    return [row for row in snapshot.runners if row.job and name in {row.job.id, row.job.name, job_text(row.job)}]
+    """The runners whose job is called that."""
+    return [row for row in snapshot.runners if row.job and _is_called(row.job, name)]
+
+
+def jobs_waiting(snapshot: Snapshot, name: str) -> list[tuple[ScaleSetView, JobView]]:
+    """The jobs of that name that wait for a runner, each with the scale set that it waits in."""
+    return [(row, job) for row in snapshot.scale_sets for job in row.waiting if _is_called(job, name)]
+
+
+def _is_called(job: JobView, name: str) -> bool:
+    """Whether that is a job's id, its name, or its place and name as tables show it."""
+    return name in {job.id, job.name, job_text(job)}

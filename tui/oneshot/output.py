@@ -1,8 +1,9 @@
 """What a one-shot command writes: lines and tables for people, JSON for scripts, complaints on standard error.
 
 Every text passes ``plain`` on its way out, so that no name that somebody gave a job moves a cursor. A terminal gets
-lines that fit it; a pipe gets tables of 80 columns and whole sentences, so that ``grep`` finds what it looks for.
-JSON is pure ASCII: what is odd in a text is escaped, not lost.
+lines that fit it; a pipe gets tables of 80 columns and whole sentences, so that ``grep`` finds what it looks for. Our
+signs are ASCII where that was asked for, and where the encoding has no others. JSON is pure ASCII: what is odd in a
+text is escaped, not lost.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from tui import wishes
 from tui.fit import wrap
 from tui.oneshot.tables import table
 from tui.plain import plain
+from tui.signs import in_ascii
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterable, Sequence
     from typing import TextIO
 
-    from core.api.model import View
+    from core.api.view import View
     from tui.oneshot.tables import RowT
     from tui.rows import Column
 
@@ -36,13 +39,14 @@ class Output:
         _never_fail(out)
         self._out = out
         self._errors = errors
+        self._ascii = bool(os.environ.get(wishes.ASCII)) or not _takes_signs(out)
         self.as_json = as_json
         self.on_terminal = out.isatty() if width is None else True
         self.width = max(_LEAST_WIDTH, width or self._measured())
 
     def line(self, text: str = "") -> None:
         """Write one line, whatever its length."""
-        print(plain(text), file=self._out, flush=True)
+        print(self._drawn(text), file=self._out, flush=True)
 
     def sentence(self, text: str, *, first: str = "") -> None:
         """Write a text: folded under the end of ``first`` on a terminal, in one line elsewhere."""
@@ -75,12 +79,15 @@ class Output:
         if not (answers.isatty() and self._errors.isatty()):
             return None
         for line in wrap(question, self.width, _MOST_LINES):
-            print(line, file=self._errors, flush=True)
+            print(self._drawn(line), file=self._errors, flush=True)
         return answers.readline().strip()
 
     def complain(self, sentence: str) -> None:
         """Say what went wrong, on standard error."""
-        print(f"arcdeck: {plain(sentence)}", file=self._errors)
+        print(f"arcdeck: {self._drawn(sentence)}", file=self._errors)
+
+    def _drawn(self, text: str) -> str:
+        return in_ascii(plain(text)) if self._ascii else plain(text)
 
     def _measured(self) -> int:
         try:
@@ -92,6 +99,15 @@ class Output:
 def plain_data(view: View) -> dict[str, Any]:
     """A view as JSON values."""
     return view.model_dump(mode="json")
+
+
+def _takes_signs(out: TextIO) -> bool:
+    """Whether our signs can be written there; what has no encoding is text and takes all."""
+    try:
+        "●▲…".encode(out.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _never_fail(out: TextIO | io.TextIOWrapper) -> None:

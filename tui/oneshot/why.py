@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import ages, exits, looks, rows, why
-from tui.oneshot.find import runner_called, runners_with_job, scale_set_called
+from tui.oneshot.find import jobs_waiting, runner_called, runners_with_job, scale_set_called
 from tui.oneshot.record import OneShot
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def sentences(name: str, snapshot: Snapshot) -> list[str]:
         return [_of_scale_set(scale_set, snapshot.now)]
     if (runner := runner_called(snapshot, name)) is not None:
         return [_of_runner(runner, snapshot.now)]
-    return [
-        _of_job(runner, runner.job, snapshot.now) for runner in runners_with_job(snapshot, name)[:_MOST] if runner.job
-    ]
+    started = [_of_job(row, row.job, snapshot.now) for row in runners_with_job(snapshot, name) if row.job]
+    waiting = [_of_waiting(row, job, snapshot.now) for row, job in jobs_waiting(snapshot, name)]
+    return [*started, *waiting][:_MOST]
 
 
 def _of_scale_set(scale_set: ScaleSetView, now: float) -> str:
@@ -69,6 +69,11 @@ def _of_job(runner: RunnerView, job: JobView, now: float) -> str:
     if job.queued_at is not None and job.started_at is not None:
         waited = f" It had waited {ages.running(job.started_at - job.queued_at)} when it started."
     return f"{rows.job_text(job) or job.id} was given to {runner.name}. {_of_runner(runner, now)}{waited}"
+
+
+def _of_waiting(scale_set: ScaleSetView, job: JobView, now: float) -> str:
+    waits = "waits" if job.queued_at is None else f"has waited {ages.running(now - job.queued_at)}"
+    return f"{rows.job_text(job) or job.id} {waits} for a runner. {_of_scale_set(scale_set, now)}"
 
 
 def _remembered(call: Call, name: str) -> list[str]:

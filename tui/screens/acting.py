@@ -1,40 +1,32 @@
-"""What every screen needs from which commands are given: ask, send, and tell what came of it.
+"""What every screen does from which commands are given: to the selected row, or to all that are marked.
 
-A command goes out only after a yes. Until the daemon has answered nothing on the screen pretends that it was done; the
-answer appears in the message line and the new state with the next update (tui-patterns.md section 7.5).
+What cannot be taken back goes out only after a yes. The targets are fixed by name when the key is pressed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
 
-from textual.screen import Screen
-
-from core.api.client import ConnectionLost, ControlError
-from core.api.commands import Outcome, PreviewSweep, SteerScaleSet
+from core.api.client import ControlError
+from core.api.commands import PreviewSweep, RecreateScaleSet, SteerScaleSet, TendConfiguration
 from core.api.model import RunnerView, ScaleSetState, ScaleSetView
-from tui import looks, preview, questions
-from tui.dialogs.confirm import ConfirmDialog
-from tui.tones import Span, Tone
-from tui.widgets.parts import MessageLine
-from tui.widgets.toned import TONES
+from core.api.trouble import MismatchView, PlacementView
+from tui import looks, preview, questions, several, tending
+from tui.actions import BY_ID
+from tui.internals import SessionRow
+from tui.screens.asking import AskingScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from core.api.commands import Command
     from core.api.model import Snapshot
+    from tui.dialogs.confirm import ConfirmDialog
     from tui.preview import Preview
     from tui.questions import Question, Target
     from tui.session import Session
+    from tui.several import Deed
 
-_TONES: Final = {
-    Outcome.DONE: Tone.GOOD,
-    Outcome.ALREADY: Tone.NORMAL,
-    Outcome.REFUSED: Tone.LATE,
-    Outcome.FAILED: Tone.FAILED,
-}
 #: Seconds within which a row that came under the cursor by itself is pointed out in the question.
 _JUST_CAME: Final = 0.4
 Steering = Literal["pause", "drain", "resume", "retry"]
@@ -47,39 +39,76 @@ STEERING: Final[Mapping[Steering, Callable[[ScaleSetView], bool]]] = {
 }
 
 
-class ActingScreen(Screen[None]):
-    """A screen with a message line. What it acts on, and how it is drawn, its subclass says."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
+class ActingScreen(AskingScreen):
+    """A screen with rows that keys are about. Which those are, its subclass says."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         #: When a row came under the cursor that nobody had moved there.
         self.came_by_itself_at = float("-inf")
 
     @property
     def selected(self) -> object:
-        """The row that keys are about; None when there is none."""
+        """The row under the cursor; None when there is none."""
         raise NotImplementedError
+
+    @property
+    def marked(self) -> tuple[object, ...]:
+        """The rows that are marked; keys are about them instead of the selected one."""
+        return ()
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many of the marked rows the list does not show now."""
+        return 0
 
     def selected_runner(self) -> RunnerView | None:
-        """The runner that keys are about."""
-        return self.selected if isinstance(self.selected, RunnerView) else None
+        """The runner that keys are about, where they are about one."""
+        return self._runner_behind(self.selected)
 
     def selected_set(self) -> ScaleSetView | None:
-        """The scale set that keys are about: the selected one, or that of the selected runner."""
-        row, snapshot = self.selected, self.session.feed.snapshot
-        name = row.name if isinstance(row, ScaleSetView) else row.scale_set if isinstance(row, RunnerView) else None
+        """The scale set that keys are about: the selected one, or that of the selected row."""
+        return self._set_behind(self.selected)
+
+    def _runner_behind(self, row: object) -> RunnerView | None:
+        snapshot = self.session.feed.snapshot
+        if isinstance(row, MismatchView) and snapshot is not None:
+            return next((each for each in snapshot.runners if each.name == row.name), None)
+        return row if isinstance(row, RunnerView) else None
+
+    def _set_behind(self, row: object) -> ScaleSetView | None:
+        snapshot = self.session.feed.snapshot
+        match row:
+            case ScaleSetView():
+                name = row.name
+            case RunnerView() | MismatchView():
+                name = row.scale_set
+            case SessionRow():
+                name = row.scale_set.name
+            case PlacementView() if row.waiting:
+                name = row.waiting[0]  # what it forgets is the class, for all who wait for it
+            case _:
+                return None
         return next((each for each in snapshot.scale_sets if each.name == name), None) if snapshot else None
 
-    def draw(self) -> None:
-        """Draw the present moment."""
-        raise NotImplementedError
+    def _meant_runners(self, action: str) -> list[RunnerView | MismatchView]:
+        """Whom a key is about: those that are marked, else the selected one, where the action suits.
 
-    def say(self, text: str, tone: Tone = Tone.NORMAL) -> None:
-        """Put a result or a progress into the message line, with its time."""
-        self.query_one(MessageLine).say(text, tone, self.session.feed.daemon_now())
+        A ghost stands for itself.
+        """
+        found: dict[str, RunnerView | MismatchView] = {}
+        for row in filter(BY_ID[action].applies, self.marked or (self.selected,)):
+            runner = self._runner_behind(row)
+            if runner is not None:
+                found[runner.name] = runner
+            elif isinstance(row, MismatchView):
+                found[row.name] = row
+        return list(found.values())
+
+    def _meant_sets(self) -> list[ScaleSetView]:
+        """Which scale sets keys are about: those of the marked rows, else that of the selected one."""
+        rows = [self._set_behind(row) for row in self.marked or (self.selected,)]
+        return list({row.name: row for row in rows if row is not None}.values())
 
     def action_unlock(self) -> None:
         """Allow commands for five minutes, or forbid them again."""
@@ -87,53 +116,103 @@ class ActingScreen(Screen[None]):
         self.draw()
 
     def action_stop(self) -> None:
-        """Stop the selected runner's task, after a yes."""
-        self._ask_about_runner(questions.stop)
+        """Stop the tasks of the runners that are meant, after a yes."""
+        self._ask_about_runners("stop", several.STOP, questions.stop)
 
     def action_deregister(self) -> None:
-        """Remove the selected runner's registration, after a yes."""
-        self._ask_about_runner(questions.deregister)
+        """Remove the registrations of the runners that are meant, after a yes."""
+        self._ask_about_runners("deregister", several.DEREGISTER, questions.deregister)
+
+    def action_hold(self) -> None:
+        """Keep every rule away from the runners that are meant, after a yes; or let go of them, when all are held."""
+        runners = [row for row in self._meant_runners("hold") if isinstance(row, RunnerView)]
+        held = bool(runners) and all(row.hold for row in runners)
+        self._ask_about_runners("hold", several.RELEASE if held else several.HOLD)
 
     def action_pause(self) -> None:
-        """Let the selected scale set start nothing more, or let it start again; nothing is lost by it."""
-        if (row := self.selected_set()) is not None:
-            self.steer("pause" if row.pause is None else "resume", row.name)
+        """Let the scale sets that are meant start nothing more, or let them start again; nothing is lost by it."""
+        rows = self._meant_sets()
+        open_ones = [row for row in rows if row.pause is None]
+        self._steer_all("pause" if open_ones else "resume", open_ones or rows)
 
     def action_drain(self) -> None:
-        """Pause the selected scale set and let its idle runners go, after a yes."""
-        if (row := self.selected_set()) is not None:
-            self.steer("drain", row.name)
+        """Pause the scale sets that are meant and let their idle runners go, after a yes."""
+        rows = self._meant_sets()
+        if len(rows) == 1:
+            self.steer("drain", rows[0].name)
+        elif rows:
+            names = [row.name for row in rows]
+            self._ask_of_now(lambda snapshot, now, who: several.drain(names, snapshot, now, who))
 
     def action_retry(self) -> None:
-        """Let the selected scale set forget its backoff and its breaker."""
-        if (row := self.selected_set()) is not None:
-            self.steer("retry", row.name)
+        """Let the scale sets that are meant forget their backoff and their breaker."""
+        self._steer_all("retry", self._meant_sets())
+
+    def _steer_all(self, kind: Steering, rows: Sequence[ScaleSetView]) -> None:
+        if len(rows) == 1:
+            self.steer(kind, rows[0].name)
+        elif rows and self.allowed():
+            new_id = self.session.new_id
+            commands = [SteerScaleSet(kind=kind, id=new_id(), scale_set=row.name) for row in rows]
+            self.send(commands, f"{kind} {len(rows)} scale sets")
 
     def steer(self, kind: Steering, scale_set: str) -> None:
         """Do something with a scale set by its name; only what takes runners away is asked about first."""
-        session, first = self.session, self.session.feed.snapshot
-        if first is None or not self._allowed():
-            return
         if kind == "drain":
-            self._ask(
-                lambda: questions.drain(
-                    scale_set, session.feed.snapshot or first, session.feed.model_now(), session.who
-                )
-            )
-        else:
-            command = SteerScaleSet(kind=kind, id=session.new_id(), scale_set=scale_set)
-            self.run_worker(self._send(command, f"{kind} {scale_set}"), group="commands")
+            self._ask_of_now(lambda snapshot, now, who: questions.drain(scale_set, snapshot, now, who))
+        elif self.session.feed.snapshot is not None and self.allowed():
+            command = SteerScaleSet(kind=kind, id=self.session.new_id(), scale_set=scale_set)
+            self.send([command], f"{kind} {scale_set}")
+
+    def _ask_of_now(self, words: Callable[[Snapshot, float, str], Question]) -> ConfirmDialog | None:
+        """Ask for what the words make of each moment; None when nothing may be asked now."""
+        session, first = self.session, self.session.feed.snapshot
+        if first is None or not self.allowed():
+            return None
+        return self.ask(lambda: words(session.feed.snapshot or first, session.feed.model_now(), session.who))
+
+    def action_reload(self) -> None:
+        """Have the configuration read now."""
+        if self.allowed():
+            self.send([TendConfiguration(kind="reload", id=self.session.new_id())], "reload")
+
+    def action_agree(self) -> None:
+        """Let a removal that waits go ahead, after a yes."""
+        self._ask_of_now(tending.agree)
+
+    def action_shutdown(self) -> None:
+        """Stop the controller itself, after a yes."""
+        self._ask_of_now(tending.shutdown)
+
+    def action_adopt(self) -> None:
+        """Take over the selected scale set, after a yes."""
+        if (row := self.selected_set()) is not None:
+            self._ask_of_now(partial(tending.adopt, row.name))
+
+    def action_recreate(self) -> None:
+        """Have the selected scale set made anew, after a yes to what that would do."""
+        row, foreseen = self.selected_set(), ""
+        if row is None:
+            return
+        name = row.name
+        dialog = self._ask_of_now(lambda snapshot, _, who: tending.recreate(name, foreseen, snapshot, who))
+
+        async def foresee() -> None:
+            nonlocal foreseen
+            _, foreseen = await self.asked(RecreateScaleSet(id=self.session.new_id(), scale_set=name, preview=True))
+            if dialog is not None:
+                dialog.look_again()
+
+        if dialog is not None:
+            self.run_worker(foresee(), group="previews")
 
     def action_sweep(self) -> None:
         """Read ECS and reap now, after a yes to whom that would stop."""
-        session, first = self.session, self.session.feed.snapshot
-        if first is None or not self._allowed():
-            return
         known = preview.ASKED
         # The question stands before its answer is there, so that no key meant for the screen below agrees to it.
-        dialog = self._ask(
-            lambda: questions.sweep(known, session.feed.snapshot or first, session.feed.model_now(), session.who)
-        )
+        dialog = self._ask_of_now(lambda snapshot, now, who: questions.sweep(known, snapshot, now, who))
+        if dialog is None:
+            return
 
         async def foresee() -> None:
             nonlocal known
@@ -152,60 +231,20 @@ class ActingScreen(Screen[None]):
         alive = sum(row.state not in looks.ENDED for row in feed.snapshot.runners) if feed.snapshot else 0
         return preview.told(answer, alive, feed.model_now())
 
-    def _ask_about_runner(self, words: Callable[[Target, Snapshot, float, str], Question]) -> None:
-        """Ask about the runner that is selected now; whatever is selected later, the question stays about this one."""
-        session, runner, first = self.session, self.selected_runner(), self.session.feed.snapshot
-        if runner is None or first is None or not self._allowed():
-            return
-        just_came = session.clock() - self.came_by_itself_at < _JUST_CAME
-        target = questions.Target(runner, just_came=just_came)
+    def _ask_about_runners(
+        self, action: str, deed: Deed, words_for_one: Callable[[Target, Snapshot, float, str], Question] | None = None
+    ) -> None:
+        """Ask about whoever is meant now; whatever is selected or marked later, the question stays about these."""
+        meant = self._meant_runners(action)
+        if len(meant) == 1 and isinstance(meant[0], RunnerView) and words_for_one is not None:
+            just_came = self.session.clock() - self.came_by_itself_at < _JUST_CAME
+            target, words = questions.Target(meant[0], just_came=just_came), words_for_one
 
-        def asking() -> Question:
-            snapshot = session.feed.snapshot or first
-            target.look(snapshot)
-            return words(target, snapshot, session.feed.model_now(), session.who)
+            def about_one(snapshot: Snapshot, now: float, who: str) -> Question:
+                target.look(snapshot)
+                return words(target, snapshot, now, who)
 
-        self._ask(asking)
-
-    @property
-    def unlocked(self) -> bool:
-        """Whether commands may be given from this screen now."""
-        return self.session.catch.is_open(self.session.clock())
-
-    def _allowed(self) -> bool:
-        """Whether commands may be given; says so when not."""
-        if self.unlocked:
-            return True
-        self.say("Locked, so that no key acts by mistake: u unlocks for 5 minutes.", Tone.LATE)
-        return False
-
-    def _ask(self, asking: Callable[[], Question]) -> ConfirmDialog:
-        """Ask, and send the command of what was agreed to; the dialog, which is open now."""
-        dialog = ConfirmDialog(lambda: self._if_connected(asking()))
-
-        def answered(yes: bool | None) -> None:  # noqa: FBT001  # what a dialog gives
-            if yes and self._allowed():
-                question = dialog.question
-                command = question.command(self.session.new_id(), dialog.reason)
-                self.run_worker(self._send(command, question.about), group="commands")
-
-        self.app.push_screen(dialog, answered)
-        return dialog
-
-    def _if_connected(self, question: Question) -> Question:
-        """The question; while there is no connection it says so, and cannot be agreed to."""
-        if self.session.feed.link.usable(self.session.clock()):
-            return question
-        lost = Span("NOT CONNECTED: nothing can be sent until the daemon is back.", Tone.FAILED)
-        return replace(question, lines=((lost,), (), *question.lines), possible=False)
-
-    async def _send(self, command: Command, about: str) -> None:
-        self.say(f"{about}: asked the daemon, waiting for its answer", Tone.INFO)
-        try:
-            answer = await self.session.client.execute(command)
-        except ConnectionLost as error:
-            self.say(f"{about}: {error} Whether it was done is not known; look before you repeat it.", Tone.FAILED)
-        except ControlError as error:
-            self.say(f"{about}: {error}", Tone.FAILED)
-        else:
-            self.say(f"{about}: {answer.outcome}. {answer.text}", _TONES[answer.outcome])
+            self._ask_of_now(about_one)
+        elif meant:
+            left_out = len(self.marked) - len(meant) if self.marked else 0
+            self._ask_of_now(several.Several(deed, meant, hidden=self.hidden_marks, left_out=left_out).question)

@@ -52,7 +52,7 @@ _FACTS, _EVENTS, _LOG = range(3)
 class DetailScreen(LiveScreen):
     """All about the runner of this name; with ``logs`` its log first."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-normal")]  # noqa: RUF012  # as Textual has it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-normal"), (190, "-wide")]  # noqa: RUF012  # as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # as Textual has it
     AUTO_FOCUS = ""
     PLACE = Place.DETAIL
@@ -65,7 +65,7 @@ class DetailScreen(LiveScreen):
         self.events: Panel[Entry] = Panel(
             replace(ALL, id="detail-events", number="2", title="EVENTS", rows=lambda _: tuple(self.story.entries))
         )
-        self.printed = LogView(id="log")
+        self.printed = LogView(id="log", follow_key=session.settings.keyboard.key("follow"))
         self._tab = _LOG if logs else _FACTS
         self._after = ""
         self._asking = False
@@ -138,7 +138,9 @@ class DetailScreen(LiveScreen):
         )
         self.printed.say(self._log_problem or ("nothing printed yet" if self._answered else "asking for its log"))
         if self.query_one(FilterBar).display:
-            self.query_one(FooterLine).show_typing("", "in any case; n and N go from line to line")
+            keys = moment.keyboard
+            along = f"{keys.key('next_hit')} and {keys.key('previous_hit')} go from line to line"
+            self.query_one(FooterLine).show_typing("", f"in any case; {along}")
         else:
             self.show_footer(moment)
 

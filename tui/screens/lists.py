@@ -45,6 +45,16 @@ class ListsScreen(LiveScreen):
         return self.active.table.selected
 
     @property
+    def marked(self) -> tuple[object, ...]:
+        """The marked rows of the list that has the focus, whether it shows them or not."""
+        return self.active.marked
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many of them it does not show."""
+        return sum(key not in self.active.table.shown_keys for key in self.active.marks)
+
+    @property
     def waits(self) -> bool:
         """Whether the order of the list that has the focus is held."""
         return self.active.caption.held
@@ -60,6 +70,9 @@ class ListsScreen(LiveScreen):
         nothing = self.nothing(moment)
         for panel in self.panels:
             panel.show(moment, problems_only=self.problems_only, nothing=nothing)
+            if panel.lapsed:
+                self.say(f"{panel.lapsed} marked of {panel.kind.title.lower()} are gone, and no longer marked.")
+                panel.lapsed = 0
         self.query_one(TabBar).show_tabs([panel.caption for panel in self.panels], self.active.caption)
         self.draw_selection(moment)
 
@@ -109,6 +122,36 @@ class ListsScreen(LiveScreen):
     def action_previous_panel(self) -> None:
         """To the list before."""
         self.go_to(self.panels[self.panels.index(self.active) - 1])
+
+    # Marks
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or no longer, and go on to the next."""
+        if (key := self.active.table.cursor) is not None and self.selected is not None:
+            self.active.marks.toggle(key)
+            self.active.table.action_cursor_down()
+            self.draw()
+
+    def action_mark_range(self) -> None:
+        """Mark everything from the last mark to the row under the cursor."""
+        if (key := self.active.table.cursor) is not None:
+            self.active.marks.up_to(key, self.active.table.shown_keys)
+            self.draw()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that the list shows; none when all are marked."""
+        self.active.marks.all_of(self.active.table.shown_keys)
+        self.draw()
+
+    def action_unmark(self) -> None:
+        """Take all marks off."""
+        self.clear_marks()
+
+    def clear_marks(self) -> bool:
+        """Take all marks of the list off; whether there were any."""
+        had = self.active.marks.clear()
+        self.draw()
+        return had
 
     # What is shown
 

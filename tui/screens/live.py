@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.message import Message
 
-from tui import headline
-from tui.actions import BY_ID, Place, of
+from tui import headline, theme
+from tui.actions import BY_ID, Place
 from tui.palette import Choice
 from tui.screens.acting import STEERING, ActingScreen
 from tui.screens.help import HelpScreen
@@ -72,6 +72,7 @@ class LiveScreen(ActingScreen):
         """What is to be drawn."""
         return self.session.moment()
 
+    @on(FeedChanged)
     @on(KeyedTable.Viewed)
     def on_feed_changed(self) -> None:
         """Draw soon, but not more often than four times a second."""
@@ -101,8 +102,9 @@ class LiveScreen(ActingScreen):
             self._pending = None
         if not self.is_current:
             return
-        self._painted_at = self.session.clock()
         moment = self.moment()
+        if moment.snapshot is not None:  # the first one is shown as soon as it comes
+            self._painted_at = self.session.clock()
         self.paint(moment)
         self.query_one(HeaderLine).show_moment(moment)
         self.query_one(BannerLines).show_moment(moment)
@@ -111,13 +113,17 @@ class LiveScreen(ActingScreen):
 
     # What can be done
 
+    def actions(self) -> tuple[Action, ...]:
+        """What can be done on this screen, with the keys for it."""
+        return self.session.settings.keyboard.of(self.PLACE)
+
     def reason_against(self, action: Action, moment: Moment) -> str:
         """Why an action cannot be carried out now, in a few words; empty when it can."""
         if action.needs_connection and (moment.snapshot is None or not moment.link.usable(moment.local)):
             return NOT_CONNECTED
         if action.id == "refresh" and moment.link.usable(moment.local) and not self.waits:
             return "nothing waits"
-        if not action.applies(self.selected):
+        if not any(action.applies(row) for row in self.marked or (self.selected,)):
             return f"only {action.suits}"
         return ""
 
@@ -139,13 +145,15 @@ class LiveScreen(ActingScreen):
 
     def show_footer(self, moment: Moment) -> None:
         """Show what the keys do now."""
-        allowed = [action for action in of(self.PLACE) if self._works(action, moment)]
+        allowed = [action for action in self.actions() if self._works(action, moment)]
         self.query_one(FooterLine).show_actions(allowed, moment, self.labels())
 
     def labels(self) -> dict[str, str]:
         """Labels of actions, by id, that are others than usual at the moment."""
         held = self.selected_set()
         resumes = {"pause": "resume"} if held is not None and held.pause else {}
+        runner = self.selected_runner()
+        resumes |= {"hold": "release"} if runner is not None and runner.hold else {}
         return resumes | ({"unlock": "lock"} if self.unlocked else {})
 
     def action_palette(self) -> None:
@@ -155,18 +163,21 @@ class LiveScreen(ActingScreen):
             if choice is not None:
                 choice.run()
 
-        self.app.push_screen(PaletteScreen(list(self._choices())), chosen)
+        self.app.push_screen(PaletteScreen(list(self.choices())), chosen)
 
-    def _choices(self) -> Iterator[Choice]:
-        """Every action of this screen, then the steering of each scale set by its name."""
+    def choices(self) -> Iterator[Choice]:
+        """What the palette offers: every action of this screen, then the steering of each scale set by its name."""
         moment = self.moment()
-        for action in of(self.PLACE):
+        for action in self.actions():
             if action.id != "palette" and not self.forbidden(action, moment):
                 locked = action.dangerous and not self.unlocked
-                reason = self.reason_against(action, moment) or ("locked, u unlocks" if locked else "")
+                reason = self.reason_against(action, moment) or (self._locked() if locked else "")
                 run = partial(self._carry_out, action.id)
                 yield Choice(action.label, action.help, action.key, reason, run)
         yield from self._steering()
+
+    def _locked(self) -> str:
+        return f"locked, {self.session.settings.keyboard.key('unlock')} unlocks"
 
     def _carry_out(self, action: str) -> None:
         """Do what the key does, where the key would be heard."""
@@ -179,7 +190,7 @@ class LiveScreen(ActingScreen):
         if moment.snapshot is None or moment.forbidden:
             return
         usable = moment.link.usable(moment.local)
-        reason = NOT_CONNECTED if not usable else "" if self.unlocked else "locked, u unlocks"
+        reason = NOT_CONNECTED if not usable else "" if self.unlocked else self._locked()
         for row in moment.snapshot.scale_sets:
             for kind, fits in STEERING.items():
                 if fits(row):
@@ -189,7 +200,17 @@ class LiveScreen(ActingScreen):
     def action_help(self) -> None:
         """What the keys and signs mean."""
         moment = self.moment()
-        self.app.push_screen(HelpScreen([action for action in of(self.PLACE) if not self.forbidden(action, moment)]))
+        actions = [action for action in self.actions() if not self.forbidden(action, moment)]
+        self.app.push_screen(HelpScreen(actions, self.session.settings))
+
+    async def action_picture(self) -> None:
+        """Keep what is shown as a picture."""
+        await self.run_action("app.picture")
+
+    def action_theme(self) -> None:
+        """Try the next theme; the settings file keeps one."""
+        self.app.theme = theme.after(self.app.theme)
+        self.say(f"{self.app.theme}: {self.session.settings.keyboard.key('theme')} tries the next")
 
     async def action_leave(self) -> None:
         """Leave the screen; the daemon goes on."""

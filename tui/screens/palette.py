@@ -57,7 +57,7 @@ class PaletteScreen(ModalScreen[Choice]):
         """The field above the list."""
         with Vertical(id="palette") as box:
             box.border_title = "Do"
-            box.border_subtitle = "↑ ↓ choose · enter does it · esc leaves"
+            box.border_subtitle = "up and down choose · enter does it · esc leaves"
             yield Input(self._early, id="palette-field", compact=True, select_on_focus=False, placeholder="type a name")
             yield Lines(id="palette-list")
 

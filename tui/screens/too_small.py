@@ -26,10 +26,14 @@ def fits(size: Size) -> bool:
 
 
 class TooSmallScreen(Screen[None]):
-    """Covers everything until the terminal is large enough again; nothing underneath is lost."""
+    """Covers everything until the terminal is large enough again; nothing underneath is lost. ``leave`` is a key."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", show=False, id="leave")]
+
+    def __init__(self, leave: str) -> None:
+        super().__init__()
+        self._leave = leave
 
     def compose(self) -> ComposeResult:
         """A few lines, from the top left, where there is always room."""
@@ -41,6 +45,6 @@ class TooSmallScreen(Screen[None]):
             Row((Span("This terminal is too small.", Tone.STRONG),)),
             Row((Span(f"It has {event.size.width}x{event.size.height},"),)),
             Row((Span(f"the screen needs {LEAST[0]}x{LEAST[1]}."),)),
-            Row((Span("Make it larger, or "), Span("q", Tone.KEY), Span(" leaves;"))),
+            Row((Span("Make it larger, or "), Span(self._leave, Tone.KEY), Span(" leaves;"))),
             Row((Span("the daemon goes on."),)),
         )

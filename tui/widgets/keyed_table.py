@@ -27,7 +27,7 @@ from tui.tones import Span, Tone
 from tui.widgets.toned import Toned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from rich.style import Style
     from textual.binding import BindingType
@@ -78,18 +78,28 @@ class KeyedTable(Toned, Generic[RowT], can_focus=True):
         self._arranged: Arranged[RowT] = Arranged({}, ())
         self._now = 0.0
         self._held = False
+        self._marked: Container[str] = ()
         self._nothing = ""
         self._shown: list[Shown] = []
 
     # What it is given
 
-    def show(self, arranged: Arranged[RowT], now: float, *, held: bool = False, nothing: str = "") -> None:
+    def show(
+        self,
+        arranged: Arranged[RowT],
+        now: float,
+        *,
+        held: bool = False,
+        nothing: str = "",
+        marked: Container[str] = (),
+    ) -> None:
         """Show these rows as of ``now`` (seconds in the daemon's clock).
 
-        ``held`` says that clocks stand still, and ``nothing`` what to write when there is no row.
+        ``held`` says that clocks stand still, ``nothing`` what to write when there is no row, and ``marked`` which rows
+        somebody has marked.
         """
         before, self._arranged = self._arranged, arranged
-        self._now, self._nothing = now, nothing
+        self._now, self._nothing, self._marked = now, nothing, marked
         if held != self._held:
             self._held = held
             self.refresh(Region(0, 0, self.size.width, self._heading_lines))
@@ -105,6 +115,11 @@ class KeyedTable(Toned, Generic[RowT], can_focus=True):
         if self.cursor is None or self.cursor == self._arranged.ghost:
             return None
         return self._arranged.rows.get(self.cursor)
+
+    @property
+    def shown_keys(self) -> Sequence[str]:
+        """The keys of all its rows, in their order, but for one that is gone and only stays struck out."""
+        return [key for key in self._arranged.order if key != self._arranged.ghost]
 
     @property
     def visible_rows(self) -> int:
@@ -276,11 +291,12 @@ class KeyedTable(Toned, Generic[RowT], can_focus=True):
         cells = tuple(column.cell(row, self._now) for column, _ in self._placed)
         if key == self._arranged.ghost:
             cells = tuple(Span(cell.text, Tone.GONE) for cell in cells)
-        return Shown(key, key == self.cursor, cells)
+        return Shown(key, key == self.cursor, key in self._marked, cells)
 
     def _spans(self, shown: Shown) -> Line:
         if shown.instead:
             return (Span(f"  {shown.instead}", Tone.MUTED),)
         if shown.key is None:
             return ()
-        return aligned(shown.cells, self._placed, ">" if shown.under_cursor and self.has_focus else " ")
+        cursor = ">" if shown.under_cursor and self.has_focus else " "
+        return aligned(shown.cells, self._placed, cursor + ("+" if shown.marked else " "))

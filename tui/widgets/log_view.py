@@ -18,7 +18,7 @@ from textual.strip import Strip
 from tui import ages
 from tui.actions import Group, bindings
 from tui.fit import shorten
-from tui.plain import plain
+from tui.log_text import log_text
 from tui.tones import Span, Tone
 from tui.widgets.toned import Toned
 
@@ -35,8 +35,6 @@ KEPT: Final = 5_000
 _NOTCH: Final = 3
 _PAN: Final = 16  # cells
 _SHORT: Final = 20  # cells of a text that is looked for
-#: Colours in a log say nothing here; the daemon has made their escape visible by now.
-_COLOURS: Final = re.compile("[\x1b␛]\\[[0-9;]*m")
 
 
 class LogView(Toned, can_focus=True):
@@ -47,8 +45,9 @@ class LogView(Toned, can_focus=True):
     class Moved(Message):
         """Another part of the log is in view."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, follow_key: str, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
+        self._follow_key = follow_key
         self._lines: deque[tuple[str, str]] = deque(maxlen=KEPT)
         self.total = 0  #: lines that ever came
         self.top = 0  #: the number of the first line in view
@@ -64,7 +63,7 @@ class LogView(Toned, can_focus=True):
 
     def add(self, lines: Iterable[LogLine]) -> None:
         """Put new lines at the end."""
-        new = [(ages.time_of_day(line.at), plain(_COLOURS.sub("", line.text.expandtabs()))) for line in lines]
+        new = [(ages.time_of_day(line.at), log_text(line.text)) for line in lines]
         self._lines.extend(new)
         self.total += len(new)
         self.unseen = 0 if self.follows else self.unseen + len(new)
@@ -113,7 +112,8 @@ class LogView(Toned, can_focus=True):
     @property
     def notes(self) -> tuple[str, ...]:
         """What one has to know of the view, the most important first."""
-        state = "FOLLOW" if self.follows else f"+{self.unseen} new, f follows" if self.unseen else "f follows"
+        new = f"+{self.unseen} new, " if self.unseen else ""
+        state = "FOLLOW" if self.follows else f"{new}{self._follow_key} follows"
         needle = self.needle.casefold()
         hits = sum(needle in text.casefold() for _, text in self._lines) if needle else 0
         found = f"{hits} lines hold {shorten(self.needle, _SHORT)}" if needle else ""

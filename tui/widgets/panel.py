@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from tui import ages
 from tui.fit import shorten
 from tui.listing import Arranged, Listing
+from tui.marks import Marks
 from tui.query import Query, QueryError, parse
 from tui.rows import RowT
 from tui.sorting import Order
@@ -18,10 +19,11 @@ from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
+    from tui.keyboard import Keyboard
     from tui.lists import Kind
     from tui.moment import Moment
 
@@ -41,6 +43,12 @@ class Caption:
     notes: tuple[str, ...] = ()  #: what one has to know of the list, the most important first
 
 
+def everything(row: object) -> bool:
+    """Narrow a list to nothing less than all."""
+    del row
+    return True
+
+
 class Panel(Vertical, Generic[RowT]):
     """One list of the main screen. The screen tells it what moment to show and what the operator chose."""
 
@@ -51,11 +59,17 @@ class Panel(Vertical, Generic[RowT]):
         self.order: Order[RowT] = Order()
         self._query: Query[RowT] = Query()
         self.scope = ""  #: to what ``within`` narrows the list, in words
-        self.within: Callable[[RowT], bool] = lambda _: True
+        self.within: Callable[[RowT], bool] = everything
         self.caption = Caption(kind.number, kind.title, "")
         self.listing: Listing[RowT] = Listing()
+        self.marks = Marks()
+        self.marked: tuple[RowT, ...] = ()  #: the rows that are marked, whether they are shown or not
+        self.lapsed = 0  #: marks whose rows are gone, since somebody was told of it
         self.table: KeyedTable[RowT] = KeyedTable(kind.columns, heading=kind.heading)
         self._rule = Lines(classes="rule")
+        self._arranged: Arranged[RowT] = Arranged({}, ())
+        self._asked: tuple[object, ...] = (None,) * 5  #: what it was made of
+        self._asked_at = self._holds_until = 0.0
 
     def compose(self) -> ComposeResult:
         """The rule above the table."""
@@ -73,21 +87,58 @@ class Panel(Vertical, Generic[RowT]):
 
     def show(self, moment: Moment, *, problems_only: bool, nothing: str) -> None:
         """Show the moment. ``nothing`` is what to say while there is no data."""
-        now, kind, query, sort = moment.now, self.kind, self._query, self.order.key(self.kind.sort)
+        now = moment.now
+        rows = self.kind.rows(moment.snapshot) if moment.snapshot else ()
+        troubled, until = self._standing(rows, now)
+        arranged = self._arrange(rows, now, until, problems_only=problems_only)
+        if moment.snapshot is not None and not moment.snapshot.controller.waits_for:
+            nothing = self._nothing(arranged, moment.keyboard, problems_only=problems_only)
+        if moment.snapshot is not None:
+            self._keep_marks(rows)
+        self.table.show(arranged, now, held=moment.held, nothing=nothing, marked=self.marks)
+        self.caption = self._caption(arranged, moment, troubled, problems_only=problems_only)
+        self._show_rule()
+
+    def _standing(self, rows: Sequence[RowT], now: float) -> tuple[int, float]:
+        """How many rows are problems, and until when that and the order hold while no row changes."""
+        if self.kind.survey is None:
+            return sum(self.kind.problem(row, now) for row in rows), now
+        standing = self.kind.survey(rows, now)
+        return standing.troubled, standing.until
+
+    def _arrange(self, rows: Sequence[RowT], now: float, until: float, *, problems_only: bool) -> Arranged[RowT]:
+        """The rows as they are to be shown; the same as last time, where nothing can have made a difference."""
+        asked = (rows, self._query, self.within, self.order, problems_only)
+        same = all(new is old for new, old in zip(asked, self._asked, strict=True))
+        if same and self._asked_at <= now < self._holds_until and self.listing.settled:
+            return self._arranged
+        self._asked, self._asked_at, self._holds_until = asked, now, now if self._query.terms else until
+        kind, query, sort = self.kind, self._query, self.order.key(self.kind.sort)
 
         def keep(row: RowT) -> bool:
             return self.within(row) and (not problems_only or kind.problem(row, now)) and query.holds(row, now)
 
-        rows = kind.rows(moment.snapshot) if moment.snapshot else ()
-        arranged = self.listing.arrange(
-            rows, key=kind.key, sort=lambda row: sort(row, now), keep=keep, cursor=self.table.cursor
+        chosen = keep if problems_only or query.terms or self.within is not everything else None
+        self._arranged = self.listing.arrange(
+            rows, key=kind.key, sort=lambda row: sort(row, now), keep=chosen, cursor=self.table.cursor
         )
-        if moment.snapshot is not None:
-            nothing = self._nothing(arranged, problems_only=problems_only)
-        self.table.show(arranged, now, held=moment.held, nothing=nothing)
-        troubled = sum(kind.problem(row, now) for row in rows)
-        self.caption = self._caption(arranged, moment, troubled, problems_only=problems_only)
-        self._show_rule()
+        return self._arranged
+
+    def _keep_marks(self, rows: Sequence[RowT]) -> None:
+        """Forget the marks of rows that are gone; of the others, hold the rows as they are now."""
+        if not self.marks:
+            self.marked = ()
+            return
+        known = {key: row for row in rows if (key := self.kind.key(row)) in self.marks}
+        self.lapsed += len(self.marks.keep(known))
+        self.marked = tuple(known[key] for key in self.marks)
+
+    def _marks_words(self, arranged: Arranged[RowT]) -> str:
+        """How many are marked, and how many of them the list does not show now."""
+        if not self.marks:
+            return ""
+        hidden = sum(key not in arranged.rows for key in self.marks)
+        return f"{len(self.marks)} marked" + (f", {hidden} of them not shown" if hidden else "")
 
     @property
     def scope_words(self) -> str:
@@ -103,6 +154,7 @@ class Panel(Vertical, Generic[RowT]):
 
     def _caption(self, arranged: Arranged[RowT], moment: Moment, troubled: int, *, problems_only: bool) -> Caption:
         notes = [
+            self._marks_words(arranged),
             "order held" if arranged.held else "",
             self.scope_words,
             "problems only" if problems_only else "",
@@ -123,12 +175,13 @@ class Panel(Vertical, Generic[RowT]):
             return f"{self.table.top + 1}-{self.table.top + visible} of {len(arranged.order)}"
         return ""
 
-    def _nothing(self, arranged: Arranged[RowT], *, problems_only: bool) -> str:
+    def _nothing(self, arranged: Arranged[RowT], keyboard: Keyboard, *, problems_only: bool) -> str:
         """Why the list is empty, and the key that helps."""
+        back = keyboard.key("back")
         if not arranged.total:
             return self.kind.empty
         if self.filter:
-            return f"0 of {arranged.total} match {shorten(self.filter, _SHORT)}; esc clears the filter"
+            return f"0 of {arranged.total} match {shorten(self.filter, _SHORT)}; {back} clears the filter"
         if self.scope:
-            return f"none of {shorten(self.scope, _SHORT)}; esc shows all"
-        return f"none of {arranged.total} needs a look; ! shows all" if problems_only else ""
+            return f"none of {shorten(self.scope, _SHORT)}; {back} shows all"
+        return f"none of {arranged.total} needs a look; {keyboard.key('problems')} shows all" if problems_only else ""

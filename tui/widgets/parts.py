@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui import ages, headline, pulse, why
-from tui.fit import wrap
+from core.api.model import RunnerView
+from tui import ages, detail_lines, headline, pulse, why
+from tui.detail import Known
+from tui.fit import shorten, wrap
 from tui.footer import FILTER_EXAMPLES, footer_row, typing_row
 from tui.tones import Row, Span, Tone, rule
 from tui.widgets.lines import Lines
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from tui.actions import Action
     from tui.moment import Moment
 
-_WHY_LINES: Final = 2
+#: Lines of the facts beside the lists, their heading included.
+_PREVIEW_LINES: Final = 13
 #: Seconds for which a result stays in view while the connection is lost.
 _RESULT_STAYS: Final = 30.0
 
@@ -53,10 +56,27 @@ class WhyLines(Lines):
 
     def show_row(self, row: object, moment: Moment) -> None:
         """Show why the row is as it is; empty when nothing is selected."""
-        heading = rule([Span("WHY", Tone.STRONG), Span(f" {why.subject(row)}")])
+        heading = rule([Span("WHY", Tone.STRONG), Span(f" {why.subject(row)}".rstrip())])
         as_of = f"as of {ages.time_of_day(moment.now)}: " if moment.held and row is not None else ""
-        lines = wrap(as_of + why.sentence(row), self.size.width - 2, _WHY_LINES) if row is not None else []
+        room = max(1, self.size.height - 1)
+        lines = wrap(as_of + why.sentence(row), self.size.width - 2, room) if row is not None else []
         self.show(heading, *(Row((Span(" "), Span(line))) for line in lines))
+
+
+class PreviewLines(Lines):
+    """The facts of the selected runner, as far as the snapshot has them; takes no room for anything else."""
+
+    def show_row(self, row: object, moment: Moment) -> None:
+        """Show the facts, if the style sheet gives them a place."""
+        if not self.display:
+            return
+        if not isinstance(row, RunnerView) or moment.snapshot is None:
+            self.set_height(0)
+            return
+        known = Known(row.name, row, moment.snapshot, (), moment.now)
+        self.set_height(_PREVIEW_LINES)
+        heading = rule([Span("RUNNER", Tone.STRONG), Span(f" of {shorten(row.scale_set, self.size.width - 18)}")])
+        self.show(heading, *detail_lines.brief(known, self.size.width)[: _PREVIEW_LINES - 1])
 
 
 class MessageLine(Lines):

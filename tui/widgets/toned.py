@@ -28,8 +28,12 @@ class Toned(Widget):
     ALLOW_SELECT = False
 
     def segment(self, span: Span, ground: Style) -> Segment:
-        """The span, cleaned, in its tone on the given ground."""
-        return Segment(plain(span.text), ground + self.tone_style(span.tone))
+        """The span, cleaned, in its tone on the given ground; on a reversed one without its colours.
+
+        Turned round, they would be a patchwork of grounds, and the line would be no line any more.
+        """
+        look = self.tone_style(span.tone)
+        return Segment(plain(span.text), ground + (look.without_color if ground.reverse else look))
 
     def tone_style(self, tone: Tone) -> Style:
         """What a tone adds to the style it is drawn on."""

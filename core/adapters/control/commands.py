@@ -75,19 +75,25 @@ class Commands:
             return problem(HTTPStatus.BAD_REQUEST, "The request's body is damaged.")
         except TimeoutError:
             return problem(HTTPStatus.REQUEST_TIMEOUT, "The command's body did not arrive in time.")
-        if READ_ONLY_HEADER in request.headers:
-            refusal = Answer(id=command.id, outcome=Outcome.REFUSED, text="You attached read-only; attach anew to act.")
-            return _answered(refusal)
-        if len(self._under_way) >= self._limits.commands:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many commands are under way; try again in a moment.")
-        work = self._carry_out(command, peer_of_request(request), request.headers)
-        return _answered(await asyncio.shield(self._start(work)))
+        return await self._answer(command, request)
 
     async def close(self) -> None:
         """Cancel what is still under way, and return when it has ended."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _answer(self, command: Command, request: web.Request) -> web.Response:
+        if READ_ONLY_HEADER in request.headers:
+            refusal = Answer(id=command.id, outcome=Outcome.REFUSED, text="You attached read-only; attach anew to act.")
+            return _answered(refusal)
+        if len(self._under_way) >= self._limits.commands:
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many commands are under way; try again in a moment.")
+        task = self._start(self._carry_out(command, peer_of_request(request), request.headers))
+        await asyncio.wait({task})  # which leaves it running when its sender hangs up
+        if task.cancelled():  # by close(), or as the repetition of one that failed
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The command was given up; whether it acted is not known.")
+        return _answered(task.result())
 
     async def _carry_out(self, command: Command, peer: Peer, headers: Mapping[str, str]) -> Answer:
         return await self._room.execute(command, await self._operators.operator(peer, headers))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from core.adapters.control.connections import accepting
 from core.adapters.control.health import HealthChecks
+from core.adapters.control.limits import Limits
 from core.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,15 +31,14 @@ async def health_on_tcp(
     """
     application = web.Application()
     application.add_routes(HealthChecks(room, metrics).routes())
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
+    async with accepting(application, Limits(), partial(_listening, host, port)) as server:
+        yield server.sockets[0].getsockname()[:2]
+
+
+async def _listening(host: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> asyncio.Server:
     try:
-        try:
-            await web.TCPSite(runner, host or None, port).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"ARCDECK_HTTP_LISTEN: {host or '*'}:{port} cannot be listened on ({error.strerror}); choose another"
-            ) from error
-        yield runner.addresses[0][:2]
-    finally:
-        await runner.cleanup()
+        return await asyncio.get_running_loop().create_server(protocol, host or None, port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"ARCDECK_HTTP_LISTEN: {host or '*'}:{port} cannot be listened on ({error.strerror}); choose another"
+        ) from error

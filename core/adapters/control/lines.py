@@ -1,7 +1,8 @@
 """Answers that are lines, written at the pace at which they are read, and the places of those that read for long.
 
-Whoever writes waits for the reader and not the other way round; a reader that takes nothing for 30 s is cut off. So a
-slow reader costs one line of buffer, and what it is behind of is the business of whoever makes the lines.
+Whoever writes waits for the reader and not the other way round; a reader that takes nothing for 30 s is cut off, as on
+every connection. So a slow reader costs one line of buffer, and what it is behind of is the business of whoever makes
+the lines.
 """
 
 from __future__ import annotations
@@ -32,11 +33,10 @@ class ReaderGone(Exception):
 
 
 class Lines:
-    """The body of one answer, as lines. ``patience`` is how many seconds a reader may take nothing."""
+    """The body of one answer, as lines."""
 
-    def __init__(self, request: web.Request, patience: float) -> None:
+    def __init__(self, request: web.Request) -> None:
         self._request = request
-        self._patience = patience
         self.response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
     @property
@@ -53,12 +53,7 @@ class Lines:
         try:
             await self.response.prepare(self._request)
             for line in lines:
-                async with asyncio.timeout(self._patience):
-                    await self.response.write(line)
-        except TimeoutError as error:
-            _log.warning("control reader dropped", extra={"patience_seconds": self._patience})
-            self.cut()
-            raise ReaderGone from error
+                await self.response.write(line)
         except ConnectionError as error:
             raise ReaderGone from error
 
@@ -89,7 +84,7 @@ class Places:
         if len(self._open) >= self._limits.streams:
             sentence = f"All {self._limits.streams} places for screens are taken; close one and try again."
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
-        lines = Lines(request, self._limits.reader_patience)
+        lines = Lines(request)
         try:
             with suppress(ReaderGone):
                 async with asyncio.timeout(None) as scope, self._counted(scope):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KNOWN: Final = ("after", "limit")
 _SHOWN: Final = 40  # characters of a wrong value that are repeated in the answer
+_LONGEST_NAME: Final = 200  # characters; no runner has a longer one
 _LONGEST_TOKEN: Final = 500
 
 
@@ -40,7 +41,7 @@ class Logs:
         except NotUnderstood as error:
             return problem(HTTPStatus.BAD_REQUEST, str(error))
         try:
-            page = await self._room.logs(plain(request.match_info["runner"]), after, limit)
+            page = await self._room.logs(plain(request.match_info["runner"], _LONGEST_NAME), after, limit)
         except ArcdeckError as error:
             return problem(_status(error), f"{error}.")
         return web.Response(body=_body(page), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

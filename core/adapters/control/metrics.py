@@ -1,47 +1,27 @@
-"""What Prometheus scrapes: gauges read from the present snapshot, and counters of the calls made to AWS and GitHub.
+"""What Prometheus scrapes, in one registry: what happened, what is, and the calls that were made.
 
-Names of ARC are used where the meaning is the same, so that its dashboards go on working (README, Metrics).
+What happened is told when it happens (``metrics_told``), what is now is seen at the scrape (``metrics_seen``), and
+calls to AWS and GitHub are counted here.
+
+Names, labels and meanings are those of README, Metrics, which a test holds against what is printed. Names of ARC are
+used where the meaning is the same, so that its dashboards go on working.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 
-from core.api.model import ScaleSetState
+from core.adapters.control.metrics_seen import SeenMetrics
+from core.adapters.control.metrics_told import ToldMetrics
+from core.adapters.control.metrics_words import CALL_BUCKETS, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from prometheus_client import Metric
-
-    from core.api.model import ScaleSetView, Snapshot
-
-
-def _failures(scale_set: ScaleSetView) -> int:
-    return scale_set.backoff.failures if scale_set.backoff else 0
-
-
-_GAUGES: tuple[tuple[str, str, Callable[[ScaleSetView], float | None]], ...] = (
-    ("gha_assigned_jobs", "Jobs assigned to the scale set, waiting or running", lambda s: s.assigned),
-    ("gha_running_jobs", "Jobs running", lambda s: s.running_jobs),
-    ("gha_min_runners", "Configured minimum", lambda s: s.minimum),
-    ("gha_max_runners", "Configured maximum", lambda s: s.maximum),
-    ("gha_desired_runners", "Runners wanted", lambda s: s.want),
-    ("gha_busy_runners", "Runners with a job", lambda s: s.busy),
-    ("gha_idle_runners", "Runners online without a job", lambda s: s.idle),
-    ("arcdeck_starting_runners", "Runners on their way to being online", lambda s: s.starting),
-    ("arcdeck_ending_runners", "Runners that hold a slot and serve nothing", lambda s: s.ending),
-    ("arcdeck_advertised_capacity", "Capacity told to GitHub", lambda s: s.capacity),
-    (
-        "arcdeck_backoff_failures",
-        "Refusals in a row of its placement",
-        lambda s: s.backoff.failures if s.backoff else 0,
-    ),
-)
+    from core.api.model import Snapshot
+    from core.meter import Meter
 
 
 class CallCounter(Protocol):
@@ -52,19 +32,38 @@ class CallCounter(Protocol):
 
 
 class Metrics:
-    """Counts calls and reads snapshots. ``snapshot`` is asked at each scrape."""
+    """All metrics of one controller. ``scope`` is on ARC's; ``monotonic`` gives seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope, monotonic: Callable[[], float]) -> None:
+        # Without them there is a second family beside each counter, which nobody asked for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
         self._registry = CollectorRegistry()
-        labels = ["service", "operation", "outcome"]
-        self._calls = Counter("arcdeck_calls", "Calls made, by operation and result", labels, registry=self._registry)
+        self._scope = scope
+        self._told = ToldMetrics(self._registry, scope, monotonic)
+        self._snapshot: Callable[[], Snapshot] | None = None
+        self._calls = Counter(
+            "arcdeck_calls",
+            "Calls to AWS and GitHub, by what came of them: ok, a status, or an error.",
+            ["service", "operation", "outcome"],
+            registry=self._registry,
+        )
         self._seconds = Histogram(
-            "arcdeck_call_seconds", "Time of calls", ["service", "operation"], registry=self._registry
+            "arcdeck_call_seconds",
+            "Time that calls took, whatever came of them.",
+            ["service", "operation"],
+            registry=self._registry,
+            buckets=CALL_BUCKETS,
         )
 
+    @property
+    def meter(self) -> Meter:
+        """What the engine tells what happens."""
+        return self._told
+
     def watch(self, snapshot: Callable[[], Snapshot]) -> None:
-        """Read gauges from these snapshots from now on."""
-        self._registry.register(_SnapshotCollector(snapshot))
+        """Read these snapshots at each scrape from now on; to be called once."""
+        self._snapshot = snapshot
+        self._registry.register(SeenMetrics(snapshot, self._scope, self._told.idle_seconds))
 
     def on_call(self, service: str) -> CallCounter:
         """Make the hook an adapter calls after each call."""
@@ -77,23 +76,6 @@ class Metrics:
 
     def text(self) -> str:
         """Everything, in Prometheus's text format."""
+        for scale_set in self._snapshot().scale_sets if self._snapshot else ():
+            self._told.introduce(scale_set.name)
         return generate_latest(self._registry).decode()
-
-
-class _SnapshotCollector(Collector):
-    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
-        self._snapshot = snapshot
-
-    def collect(self) -> Iterator[Metric]:
-        snapshot = self._snapshot()
-        for name, text, value in _GAUGES:
-            gauge = GaugeMetricFamily(name, text, labels=["name"])
-            for scale_set in snapshot.scale_sets:
-                if (number := value(scale_set)) is not None:
-                    gauge.add_metric([scale_set.name], number)
-            yield gauge
-        states = GaugeMetricFamily("arcdeck_scale_set_state", "1 for the present state", labels=["name", "state"])
-        for scale_set in snapshot.scale_sets:
-            for state in ScaleSetState:
-                states.add_metric([scale_set.name, state.value], float(scale_set.state is state))
-        yield states

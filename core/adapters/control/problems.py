@@ -13,7 +13,7 @@ from core.api.model import Problem
 from core.domain.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -33,9 +33,10 @@ def problem(status: HTTPStatus, sentence: str, *, headers: Mapping[str, str] | N
     return web.Response(status=status, text=body, content_type="application/json", headers=headers)
 
 
-@web.middleware
-async def say_why(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what the HTTP library refuses by itself, and our own mistakes, into problems."""
+async def say_why(
+    request: web.BaseRequest, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn what the HTTP library refuses by itself, and our own mistakes, into problems; around everything else."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -47,8 +48,8 @@ async def say_why(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The daemon failed to answer; its log says why.")
 
 
-def _refusal(request: web.Request, error: web.HTTPException) -> web.Response:
-    path = plain(request.path, _LONGEST_ECHO)
+def _refusal(request: web.BaseRequest, error: web.HTTPException) -> web.Response:
+    path = plain(request.path, _LONGEST_ECHO) or "an empty path"
     match error:
         case web.HTTPNotFound():
             return problem(HTTPStatus.NOT_FOUND, f"There is nothing at {path}.")

@@ -7,19 +7,22 @@ then removes the socket. ``curl --unix-socket`` works on all of it.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
 from core.adapters.control.commands import Commands
+from core.adapters.control.connections import accepting
 from core.adapters.control.events import Events
 from core.adapters.control.health import HealthChecks
 from core.adapters.control.limits import Limits
 from core.adapters.control.lines import Places
 from core.adapters.control.logs import Logs
 from core.adapters.control.peers import Operators
-from core.adapters.control.problems import admit, say_why
+from core.adapters.control.problems import admit
 from core.adapters.control.socket_file import listening_socket
 from core.adapters.control.streams import Streams
 from core.api.model import PROTOCOL
@@ -59,7 +62,7 @@ class ControlServer:
         self._admitted = admitted
         self._limits = limits or Limits()
         self._places = Places(self._limits)
-        self._streams = Streams(room, version, self._limits, self._places)
+        self._streams = Streams(room, version, self._places)
         self._events = Events(room, self._places)
         self._logs = Logs(room)
         self._commands = Commands(room, operators or Operators(), self._limits)
@@ -69,16 +72,8 @@ class ControlServer:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as held:
             listener = held.enter_context(listening_socket(self._path, self._group))
-            runner = web.AppRunner(
-                self._application(),
-                access_log=None,
-                handler_cancellation=True,  # a reader that hangs up ends its stream at once
-                keepalive_timeout=self._limits.keepalive,
-                shutdown_timeout=self._limits.closing,
-            )
-            held.push_async_callback(runner.cleanup)
-            await runner.setup()
-            await web.SockSite(runner, listener).start()
+            listen = partial(asyncio.get_running_loop().create_server, sock=listener)
+            await held.enter_async_context(accepting(self._application(), self._limits, listen))
             self._held = held.pop_all()
         return self
 
@@ -88,7 +83,7 @@ class ControlServer:
         await self._held.aclose()
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[say_why, admit(self._admitted)], client_max_size=self._limits.body_bytes)
+        app = web.Application(middlewares=[admit(self._admitted)], client_max_size=self._limits.body_bytes)
         app.add_routes(
             [
                 web.get("/v1/snapshot", self._streams.snapshot, allow_head=False),

@@ -15,29 +15,32 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.adapters.control.lines import Lines, ReaderGone, closing
-from core.api.model import Hello
-from core.api.wire import READ_ONLY_HEADER, encode
+from core.api.model import Delta, Hello
+from core.api.wire import MAX_ROWS, READ_ONLY_HEADER, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aiohttp import web
 
-    from core.adapters.control.limits import Limits
     from core.adapters.control.lines import Places
+    from core.api.model import Update
     from core.ports import ControlRoom
 
 
 class Streams:
     """Answers ``/v1/snapshot`` and ``/v1/stream``. ``version`` is the program's, for ``Hello``."""
 
-    def __init__(self, room: ControlRoom, version: str, limits: Limits, places: Places) -> None:
+    def __init__(self, room: ControlRoom, version: str, places: Places) -> None:
         self._room = room
         self._version = version
-        self._limits = limits
         self._places = places
+        self._told: Delta | None = None
+        self._told_as: tuple[bytes, ...] = ()
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
         """Everything, now, in the lines of a stream's first message."""
-        lines = Lines(request, self._limits.reader_patience)
+        lines = Lines(request)
         with suppress(ReaderGone):
             await lines.send(encode(self._room.snapshot()))
         return lines.response
@@ -52,7 +55,15 @@ class Streams:
             async for update in updates:
                 if not lines.begun:
                     await lines.send(encode(self._hello(may_act=may_act)))
-                await lines.send(encode(update))
+                await lines.send(self._lines(update))
+
+    def _lines(self, update: Update) -> Iterable[bytes]:
+        """The lines of an update. A small delta that all readers are told is written once, and not for each of them."""
+        if not isinstance(update, Delta) or len(update.runners) > MAX_ROWS:
+            return encode(update)
+        if update is not self._told:
+            self._told, self._told_as = update, tuple(encode(update))
+        return self._told_as
 
     def _hello(self, *, may_act: bool) -> Hello:
         controller = self._room.snapshot().controller

@@ -217,6 +217,7 @@ class JobEntry(Wire):
     workflow_run_id: Number = 0
     event_name: Text = ""
     queue_time: Moment = None
+    scale_set_assign_time: Moment = None
     runner_assign_time: Moment = None
     finish_time: Moment = None
     result: Text = ""
@@ -248,4 +249,5 @@ class JobEntry(Wire):
             run_id=self.workflow_run_id,
             event=self.event_name,
             queued_at=self.queue_time,
+            assigned_at=self.scale_set_assign_time,
         )

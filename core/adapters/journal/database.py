@@ -5,6 +5,11 @@ process being killed just as well, but not the power going, and an intent is jou
 an end. The price is one fsync a batch, in a thread that nobody waits for
 (https://sqlite.org/pragma.html#pragma_synchronous).
 
+What is forgotten is forgotten in portions, each a transaction of its own: others of the thread get their turn in
+between, and a kill leaves one of them done or not done. A file keeps its free pages for what comes, up to the size that
+it may have; beyond it they are given back to the disk (https://sqlite.org/pragma.html#pragma_incremental_vacuum). One
+that was made without that ability is no larger for it, but never gets smaller.
+
 Everything here belongs to one thread and raises sqlite3.Error, OSError or NewerSchema; ``store`` decides what follows.
 """
 
@@ -70,17 +75,20 @@ _OPEN_INTENTS: Final = """
 """
 #: What is still open stays: intents, the pauses of scale sets, which people say seldom and for long, and which scale
 #: sets we made.
-_EXPIRE: Final = """
-    DELETE FROM entries WHERE id IN (
-        SELECT id FROM entries
-        WHERE at < ? AND kind NOT IN ('paused', 'resumed', 'scale-set') AND id NOT IN (SELECT entry FROM open_intents)
-        LIMIT ?
-    )
-"""
+_FORGETTABLE: Final = "kind NOT IN ('paused', 'resumed', 'scale-set') AND id NOT IN (SELECT entry FROM open_intents)"
+_FORGET_OLD: Final = f"""
+    DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE at < ? AND {_FORGETTABLE} LIMIT ?)
+"""  # noqa: S608  # constants only
+_FORGET_FIRST: Final = f"""
+    DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE {_FORGETTABLE} ORDER BY id LIMIT ?)
+"""  # noqa: S608  # constants only
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _BUSY_SECONDS: Final = 5.0  # a backup may hold the file for a moment
-_EXPIRE_AT_ONCE: Final = 1000  # rows; so that other writes get their turn and the log stays small
+_ROWS_AT_ONCE: Final = 1000  # some hundred kilobytes
+_PAGES_AT_ONCE: Final = 250
+_ROWS_TO_A_PAGE: Final = 4  # rather fewer than there are: what goes too early does not come back
+_LOG_BYTES: Final = 4 * 1024 * 1024  # what is left of the log when it was folded into the file
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -116,7 +124,10 @@ class Database:
             os.close(descriptor)
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it is not heeded
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             connection.execute("PRAGMA synchronous = FULL")
             _migrate(connection)
         except BaseException:
@@ -164,11 +175,28 @@ class Database:
         """The intents without an end, oldest first."""
         return [_entry(row) for row in self._open_connection().execute(_OPEN_INTENTS)]
 
-    def expire(self, before: datetime) -> None:
-        """Delete what is older, but for open intents and pauses."""
-        limits = (_microseconds(before), _EXPIRE_AT_ONCE)
-        while self._open_connection().execute(_EXPIRE, limits).rowcount == _EXPIRE_AT_ONCE:
-            pass
+    def forget_old(self, before: datetime) -> bool:
+        """Delete a portion of what is older, but for what is still open; whether there may be more."""
+        portion = (_microseconds(before), _ROWS_AT_ONCE)
+        return self._open_connection().execute(_FORGET_OLD, portion).rowcount == _ROWS_AT_ONCE
+
+    def shrink(self, most: int) -> bool:
+        """Bring the file a portion nearer to ``most`` bytes; whether it can come nearer still.
+
+        The oldest entries go first. What is still open stays, also when it alone is larger.
+        """
+        pages, limit = self._number("page_count"), most // self._number("page_size")
+        if pages <= limit:
+            return False
+        if (over := pages - self._number("freelist_count") - limit) > 0:
+            portion = min(_ROWS_AT_ONCE, over * _ROWS_TO_A_PAGE)
+            return self._open_connection().execute(_FORGET_FIRST, (portion,)).rowcount > 0
+        # As a script, because it gives back one page for each step, and a statement without columns is stepped once.
+        self._open_connection().executescript(f"PRAGMA incremental_vacuum({min(_PAGES_AT_ONCE, pages - limit)})")
+        return self._number("page_count") < pages
+
+    def _number(self, pragma: str) -> int:
+        return int(self._open_connection().execute(f"PRAGMA {pragma}").fetchone()[0])
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:

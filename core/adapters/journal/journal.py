@@ -7,6 +7,9 @@ back through the event loop (``loop.run_in_executor``, hence ``call_soon_threads
 A disk that refuses (denied, full, gone, corrupt, written by a newer version) never reaches the caller: entries stay in
 memory, ``state`` says so, and the disk is tried again every minute. Once it takes writes, they are all written. One
 that hangs is waited for 10 s; until it answers, reads give what can be had without it, which is nothing.
+
+What is too old, or too much for the size that the file may have, is forgotten in portions, with a rest after each: who
+reads or writes meanwhile waits for one portion at most.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 _RETRY_SECONDS: Final = 60.0
 _EXPIRY_SECONDS: Final = 86_400.0
+_REST_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 10.0
 _Result = TypeVar("_Result")
 
@@ -37,27 +41,35 @@ _Result = TypeVar("_Result")
 class SqliteJournal:
     """Fulfils ``core.ports.Journal``; use it as an async context manager.
 
-    ``keep`` is how long entries stay on the disk; start intents without an end stay until they have one. ``backlog`` is
-    how many entries are kept in memory while the disk is slow or refuses; beyond it, the least important are lost and
-    counted (``core.adapters.journal.backlog``). Entries are not changed once recorded.
+    ``keep`` is how long entries stay on the disk; start intents without an end stay until they have one. ``size`` is
+    how many bytes the file may have, beside a log of a few MiB: it is looked after every minute, and the oldest entries
+    go first. ``backlog`` is how many entries are kept in memory while the disk is slow or refuses; beyond it, the least
+    important are lost and counted (``core.adapters.journal.backlog``). Entries are not changed once recorded.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, *, keep: timedelta = timedelta(days=14), backlog: int = 10_000
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        keep: timedelta = timedelta(days=14),
+        size: int = 1024**3,
+        backlog: int = 10_000,
     ) -> None:
         self._clock = clock
         self._keep = keep
+        self._size = size
         self._backlog = Backlog(backlog)
         self._store = Store(path, self._backlog)
         self._thread = OneThread("journal")
         self._called = False  # a drain is on its way to the thread
         self._hanging: asyncio.Future[Any] | None = None  # what the thread had not done in time
         self._closed = False
+        self._grown = True  # since its size was minded last; or the size it may have is another than before
         self._housekeeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        now = self._clock.now()
-        await self._in_thread(partial(self._store.open, now, now - self._keep), None)
+        await self._in_thread(partial(self._store.open, self._clock.now()), None)
         self._housekeeping = asyncio.create_task(self._keep_house(), name="journal housekeeping")
         return self
 
@@ -82,6 +94,7 @@ class SqliteJournal:
         """Note it; returns at once and never raises. After ``close`` it is not kept."""
         if self._closed:
             return
+        self._grown = True
         self._backlog.add(entry)
         if not self._called:
             self._called = True
@@ -117,16 +130,22 @@ class SqliteJournal:
             self._thread.shutdown(wait=False)
 
     async def _keep_house(self) -> None:
-        """Try a refusing disk and account for losses each minute; drop what is too old each day."""
-        expired_at = self._clock.monotonic()
+        """Try a refusing disk, account for losses and mind the size each minute; drop what is too old each day."""
+        expired_at = float("-inf")
         while True:
-            await self._clock.sleep(_RETRY_SECONDS)
-            now = self._clock.now()
-            if self._store.trouble or self._store.unsaved or self._backlog.lost:
-                await self._in_thread(partial(self._store.retry, now), None)
             if self._clock.monotonic() - expired_at >= _EXPIRY_SECONDS:
                 expired_at = self._clock.monotonic()
-                await self._in_thread(partial(self._store.expire, now - self._keep), None)
+                await self._in_portions(partial(self._store.forget_old, self._clock.now() - self._keep))
+            if self._grown:
+                self._grown = False
+                await self._in_portions(partial(self._store.shrink, self._size))
+            await self._clock.sleep(_RETRY_SECONDS)
+            if self._store.trouble or self._store.unsaved or self._backlog.lost:
+                await self._in_thread(partial(self._store.retry, self._clock.now()), None)
+
+    async def _in_portions(self, portion: Callable[[], bool]) -> None:
+        while await self._in_thread(portion, False):  # noqa: FBT003  # what it gives when the thread does not answer
+            await self._clock.sleep(_REST_SECONDS)
 
     def _drain(self) -> None:
         self._called = False  # before the entries are taken: one recorded from here on calls again

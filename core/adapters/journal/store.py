@@ -44,10 +44,9 @@ class Store:
         """How many entries are in memory only."""
         return len(self._unsaved) + len(self._backlog)
 
-    def open(self, now: datetime, expire_before: datetime) -> None:
-        """Open the file, drop what is too old, and write what waits."""
+    def open(self, now: datetime) -> None:
+        """Open the file, and write what waits."""
         self._attempt(lambda: self._take_up(now))
-        self.expire(expire_before)
 
     def retry(self, now: datetime) -> None:
         """When troubled, try the disk again from the start; when not, account for entries that were lost."""
@@ -62,10 +61,13 @@ class Store:
         if self._database.is_open and not self.trouble:
             self._attempt(self._save)
 
-    def expire(self, before: datetime) -> None:
-        """Delete what is older than ``before``, unless troubled."""
-        if not self.trouble:
-            self._attempt(lambda: self._database.expire(before))
+    def forget_old(self, before: datetime) -> bool:
+        """Delete a portion of what is older than ``before``; whether there may be more. Not while troubled."""
+        return self._a_portion(lambda: self._database.forget_old(before))
+
+    def shrink(self, most: int) -> bool:
+        """Bring the file a portion nearer to ``most`` bytes; whether there may be more. Not while troubled."""
+        return self._a_portion(lambda: self._database.shrink(most))
 
     def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, newest first, on the disk or not."""
@@ -133,6 +135,12 @@ class Store:
             self._unsaved = batch
             self._database.write(batch)
             self._unsaved = []
+
+    def _a_portion(self, work: Callable[[], bool]) -> bool:
+        more: list[bool] = []
+        if self._database.is_open and not self.trouble:
+            self._attempt(lambda: more.append(work()))
+        return any(more)
 
     def _read(self, query: Callable[[], list[_Result]]) -> list[_Result]:
         """What the file says; nothing where it cannot be read."""

@@ -70,6 +70,7 @@ def test_what_is_not_set_has_the_documented_default(environ: Environ) -> None:
     assert daemon.address == Address("ci")
     assert (daemon.socket_group, daemon.http_listen, daemon.log_level) == (None, None, LogLevel.INFO)
     assert daemon.journal_retention == 14 * 86_400
+    assert daemon.journal_size == 1024**3
 
 
 def test_every_duration_is_read_from_its_own_variable(environ: Environ) -> None:
@@ -205,6 +206,13 @@ def test_health_and_metrics_listen_where_they_are_told(environ: Environ, listen:
     assert loaded(environ | {"ARCDECK_HTTP_LISTEN": listen}).daemon.http_listen == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "size"), [("1024KiB", 1024**2), ("512MiB", 512 * 1024**2), ("2 GiB", 2 * 1024**3), ("1TiB", 1024**4)]
+)
+def test_the_size_of_the_journal_is_in_binary_units(environ: Environ, written: str, size: int) -> None:
+    assert loaded(environ | {"JOURNAL_SIZE": written}).daemon.journal_size == size
+
+
 def test_a_log_level_may_be_written_in_any_case(environ: Environ) -> None:
     assert loaded(environ | {"ARCDECK_LOG_LEVEL": "DEBUG"}).daemon.log_level is LogLevel.DEBUG
 
@@ -212,6 +220,9 @@ def test_a_log_level_may_be_written_in_any_case(environ: Environ) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
+        ("JOURNAL_SIZE", "1GB", "must be a size such as 512MiB or 1GiB"),
+        ("JOURNAL_SIZE", "large", "must be a size such as 512MiB or 1GiB"),
+        ("JOURNAL_SIZE", "1023KiB", "must be 1MiB or more"),
         ("PENDING_TIMEOUT", "soon", "is not a duration"),
         ("PENDING_TIMEOUT", "0s", "must be longer than 0"),
         ("PENDING_TIMEOUT", "-5m", "must not be negative"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.domain.draining import to_drain
 from core.domain.messages import Statistics
 from core.domain.presence import Presence
-from core.domain.runner import Phase, Runner
+from core.domain.runner import Hold, Phase, Runner
 from core.domain.scale_set import Limits
 from core.domain.task import TaskStatus
 from tests.builders import a_runner, a_task
@@ -99,3 +99,9 @@ def test_what_is_left_always_serves_the_demand(ages: list[float], want: int, now
     runners = [idle(number, since=since) for number, since in enumerate(ages)]
     left = len(runners) - len(drained(*runners, want=want, now=now))
     assert left >= min(want, len(runners))
+
+
+def test_who_is_held_is_not_drained_and_counts_as_spare_for_nobody() -> None:
+    held = replace(idle(1, since=-50.0), hold=Hold("alice", since=0.0, until=1e6))
+    assert drained(held, idle(2), want=1) == ["small-00000002"]
+    assert drained(held, want=0, now=30_000.0) == []

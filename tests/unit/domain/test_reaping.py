@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.domain.messages import Registration
 from core.domain.reaping import OfflineVerdict, gone, judge_offline, overdue, runtime_since, stop_reason
-from core.domain.runner import Phase, Runner
+from core.domain.runner import Hold, Phase, Runner
 from core.domain.scale_set import Limits, runner_name
 from core.domain.task import TaskStatus
 from tests.builders import a_job, a_runner, a_task
@@ -253,3 +253,22 @@ def test_nothing_foreign_busy_online_young_or_backed_is_ever_chosen(
         assert now - seen[ghost.id] >= HOUR
     ours = {r.id for r in listing if not r.online and r.name.rpartition("-")[0] in {"small", "large"}}
     assert set(verdict.first_seen) <= ours
+
+
+# --- holds ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        starting(),
+        running(Phase.BUSY, job_since=0.0),
+        a_runner(Phase.FINISHING, task=a_task(), running_since=0.0, since=0.0),
+    ],
+    ids=["stuck", "over its max runtime", "outlived its job"],
+)
+def test_who_is_held_is_judged_by_no_rule_until_the_hold_is_over(runner: Runner) -> None:
+    held = replace(runner, hold=Hold("alice", since=0.0, until=2e5))
+    assert stop_reason(runner, LIMITS, 1e5) is not None
+    assert stop_reason(held, LIMITS, 1e5) is None
+    assert stop_reason(held, LIMITS, 2e5) is not None

@@ -15,6 +15,7 @@ from core.api.model import RunnerState, RunnerView, ScaleSetView
 from core.domain.scale_set import ScaleSetSpec
 from core.engine.engine import Engine
 from core.engine.ground import EnginePorts, EngineSettings
+from core.meter import UNMETERED
 from core.ports import JournalEntry
 from tests.builders import DEFINITIONS, a_scale_set
 from tests.fakes.configuration import FakeConfiguration
@@ -98,6 +99,7 @@ class Rigs:
         self.ecs = FakeEcs()
         self.github = FakeGitHub()
         self.logs = FakeTaskLogs()
+        self.meter = UNMETERED
 
     @asynccontextmanager
     async def running(self, *scale_sets: ScaleSetSpec, settle: float = 1.0, **facts: object) -> AsyncIterator[Rig]:
@@ -135,6 +137,7 @@ class Rigs:
             rng=FixedDice(),
             suffix=lambda: f"{next(numbers):08x}",
             journal_state=lambda: journal.state,
+            meter=self.meter,
         )
         engine = Engine(replace(settings, **facts), ports)  # type: ignore[arg-type]  # facts are the fields' own
         return Rig(engine, self.ecs, self.github, journal, configuration, asyncio.Event())

@@ -211,3 +211,38 @@ class TestWhatIsTold:
                 told = [update for update in await self.told_within(rig, updates, 2) if isinstance(update, Delta)]
                 states = [view.state for delta in told for view in delta.runners]
                 assert states == [RunnerState.BUSY]
+
+
+class TestManyReaders:
+    async def test_whenever_they_came_they_are_told_on_one_beat_and_share_what_is_made(self, rigs: Rigs) -> None:
+        async with rigs.running(settle=2) as rig, asyncio.TaskGroup() as group:
+            made, told = count_snapshots(rig), list[Update]()
+            readers = [group.create_task(self.read(rig, number * 0.03, told)) for number in range(20)]
+            storm = group.create_task(TestUpdates().storm(rig))
+            await asyncio.sleep(1.105)
+            made.clear()
+            told.clear()
+            await asyncio.sleep(2)
+            for task in (*readers, storm):
+                task.cancel()
+            assert len(made) == 8
+            assert (len(told), len(set(map(id, told)))) == (160, 8)
+
+    async def read(self, rig: Rig, after: float, told: list[Update]) -> None:
+        await asyncio.sleep(after)
+        async with reading(rig) as updates:
+            while True:
+                told.append(await anext(updates))
+
+
+def count_snapshots(rig: Rig) -> list[int]:
+    """The version of each snapshot that is made from now on."""
+    feed, made = rig.engine._services.feed, list[int]()
+    build = feed._build
+
+    def counted(version: int) -> Snapshot:
+        made.append(version)
+        return build(version)
+
+    feed._build = counted
+    return made

@@ -1,14 +1,19 @@
 """The one owner of what runs: the seed's ``State`` (behaviour.md 1.1), and what it learns in any order."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from core.domain.messages import Job
 from core.domain.runner import Phase, Runner
 from core.domain.task import Described, Task, TaskStatus
-from core.engine.fleet import Change, Fleet
+from core.engine.fleet import Fleet
 from core.engine.times import Times
 from tests.builders import a_job, a_task, job_completed, job_started
 from tests.fakes.clock import ManualClock
+
+if TYPE_CHECKING:
+    from core.engine.roster import Change
 
 NAME = "small-0000000a"
 ARN = "arn:task/1"
@@ -138,7 +143,7 @@ class TestTheSeedsState:
             fleet.mark_deregistered(f"small-{number:08x}")
         clock.advance(3600)
         fleet.is_deregistered("another")
-        assert len(fleet._deregistered._added) == 0
+        assert len(fleet._bygones.deregistered._added) == 0
 
 
 class TestSlots:

@@ -10,7 +10,8 @@ from core.domain.runner import Phase
 from core.domain.scale_set import Limits
 from core.domain.scaling import supply_of
 from core.domain.task import Described, Task, TaskStatus
-from core.engine.fleet import Change, Fleet
+from core.engine.fleet import Fleet
+from core.engine.roster import Change
 from core.engine.times import Times
 from tests.builders import a_job, a_task, job_completed, job_started
 from tests.fakes.clock import ManualClock
@@ -96,7 +97,7 @@ FACTS: dict[str, Fact] = {
     "job completed": lambda told, name: told.fleet.job_completed(job_completed(name, a_job(name))),
     "mark busy": lambda told, name: told.fleet.mark_busy(name),
     "mark done": lambda told, name: told.fleet.mark_done(name),
-    "draining": lambda told, name: told.fleet.draining(name),
+    "draining": lambda told, name: told.fleet.draining(name, "surplus", "reaper"),
     "stop asked": lambda told, name: told.fleet.stopping(name, "ecs-arc: stuck", "reaper"),
     "missed": missed,
     "a minute later": later(60),

@@ -15,7 +15,8 @@ from core.domain.runner import Phase
 from core.domain.scale_set import Limits
 from core.domain.scaling import SLOT_RELEASE_AFTER, supply_of
 from core.domain.task import Described, Task, TaskStatus
-from core.engine.fleet import Change, Fleet
+from core.engine.fleet import Fleet
+from core.engine.roster import Change
 from core.engine.times import Times
 from tests.builders import a_job, a_task, job_completed, job_started
 from tests.fakes.clock import ManualClock
@@ -93,7 +94,7 @@ class FleetMachine(RuleBasedStateMachine):
 
     @rule(number=reserved | NUMBERS)
     def draining(self, number: int) -> None:
-        self.fleet.draining(name_of(number))
+        self.fleet.draining(name_of(number), "surplus", "reaper")
 
     @rule(number=reserved | NUMBERS)
     def end(self, number: int) -> None:
