@@ -25,7 +25,7 @@ from core.adapters.github.client import GitHubScaleSetClient
 from core.adapters.sources import FileSource
 from core.api.model import ControllerView
 from core.config import credentials as configured
-from core.config.options import GITHUB_APP_PRIVATE_KEY_SECRET
+from core.config.options import ARCDECK_SOCKET_GROUP, ARCDECK_SOCKET_READERS, GITHUB_APP_PRIVATE_KEY_SECRET
 from core.config.paths import control_paths, is_usable
 from core.config.runner_config import parse_runner_config
 from core.config.settings import ConfigFile, SsmParameter
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from core.adapters.github.auth import Credentials
     from core.adapters.journal import SqliteJournal
     from core.bootstrap.doorstep import Doorstep
+    from core.config.options import Option
     from core.config.paths import ControlPaths
     from core.config.settings import RunnerDefaults, Settings
     from core.domain.secret import Secret
@@ -142,16 +143,20 @@ class Parts:
     async def control_server(self, room: ControlRoom, paths: ControlPaths) -> ControlServer:
         """The control socket; to be entered."""
         self.metrics.watch(room.snapshot)
-        named = self.settings.daemon.socket_group
-        group = await asyncio.to_thread(group_id, named) if named else None
+        daemon = self.settings.daemon
+        group = await _group(daemon.socket_group, ARCDECK_SOCKET_GROUP)
+        readers = await _group(daemon.socket_readers, ARCDECK_SOCKET_READERS)
         return ControlServer(
             room,
             paths.serve,
-            admitted=Admission(os.getuid(), group),
+            admitted=Admission(os.getuid(), group, readers),
             version=version(),
             metrics=self.metrics.text,
-            group=group,
         )
+
+
+async def _group(name: str | None, setting: Option[str]) -> int | None:
+    return await asyncio.to_thread(group_id, name, setting.variable) if name else None
 
 
 async def once_in_reach(what: str, read: Callable[[], Awaitable[T]], doorstep: Doorstep) -> T:

@@ -128,6 +128,9 @@ ARCDECK_SOCKET = Option("ARCDECK_SOCKET", optional(values.path), "control socket
 ARCDECK_SOCKET_GROUP = Option(
     "ARCDECK_SOCKET_GROUP", values.text, "group that may use the control socket, beside root and the daemon's user"
 )
+ARCDECK_SOCKET_READERS = Option(
+    "ARCDECK_SOCKET_READERS", values.text, "group that may look through the control socket, and change nothing"
+)
 ARCDECK_STATE_DIR = Option("ARCDECK_STATE_DIR", optional(values.path), "directory of the journal")
 ARCDECK_HTTP_LISTEN = Option(
     "ARCDECK_HTTP_LISTEN", optional(values.listen), "host:port for health and metrics on TCP; off when not set"
@@ -183,6 +186,7 @@ GROUPS: Mapping[str, tuple[Option[object], ...]] = {
         ARCDECK_CONTROLLER_ID,
         ARCDECK_SOCKET,
         ARCDECK_SOCKET_GROUP,
+        ARCDECK_SOCKET_READERS,
         ARCDECK_STATE_DIR,
         ARCDECK_HTTP_LISTEN,
         ARCDECK_LOG_LEVEL,

@@ -85,6 +85,7 @@ class DaemonSettings:
 
     address: Address
     socket_group: str | None
+    socket_readers: str | None
     http_listen: Listen | None  #: None: no TCP
     log_level: LogLevel
     journal_retention: float  #: seconds
@@ -193,6 +194,7 @@ def _daemon(reader: Reader, controller_id: str | None) -> DaemonSettings:
     return DaemonSettings(
         address=_address(reader, controller_id),
         socket_group=reader.read(opt.ARCDECK_SOCKET_GROUP) or None,
+        socket_readers=reader.read(opt.ARCDECK_SOCKET_READERS) or None,
         http_listen=reader.read(opt.ARCDECK_HTTP_LISTEN),
         log_level=reader.read(opt.ARCDECK_LOG_LEVEL),
         journal_retention=reader.read(opt.JOURNAL_RETENTION),

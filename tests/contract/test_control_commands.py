@@ -16,7 +16,7 @@ from core.api.client import Refused
 from core.api.commands import Answer, Command, DeregisterRunner, Operator, Outcome, SteerScaleSet, StopTask, SweepNow
 from core.api.model import Hello, Problem, RunnerState
 from tests.fakes.control_room import FakeControlRoom
-from tests.fakes.control_socket import a_client, answer_to, serving
+from tests.fakes.control_socket import READERS, a_client, answer_to, serving
 
 pytestmark = pytest.mark.virtual_time
 
@@ -50,6 +50,19 @@ async def test_a_command_arrives_as_sent_and_is_answered(room: FakeControlRoom, 
         answer = await a_client(path).execute(command)
     assert answer == Answer(id=command.id, outcome=Outcome.DONE, text=f"{command.kind} was carried out.")
     assert [arrived for arrived, _ in room.commands] == [command]
+
+
+async def test_a_peer_that_may_only_look_is_told_so_and_nothing_of_it_reaches_the_engine(
+    room: FakeControlRoom, path: Path
+) -> None:
+    async with serving(room, path, admitted=READERS):
+        answer = await a_client(path).execute(StopTask(id="1", runner="linux-0"))
+        async with contextlib.aclosing(a_client(path).stream()) as stream:
+            hello = await anext(stream)
+        looked = await a_client(path).snapshot()
+    assert (answer.outcome, answer.text) == (Outcome.REFUSED, f"User {os.getuid()} may look here, and change nothing.")
+    assert isinstance(hello, Hello)
+    assert (hello.may_act, room.commands, bool(looked.runners)) == (False, [], True)
 
 
 async def test_a_refusal_by_the_engine_is_an_answer(room: FakeControlRoom, path: Path) -> None:

@@ -26,7 +26,7 @@ from core.api.wire import PROTOCOL_HEADER
 from tests.contract.raw_peer import Piece, Reply, heard_late, replies, said_to
 from tests.every_command import as_sent, every_kind
 from tests.fakes.control_room import FakeControlRoom, a_snapshot
-from tests.fakes.control_socket import a_client, serving
+from tests.fakes.control_socket import NOBODY, a_client, serving
 
 pytestmark = pytest.mark.virtual_time
 
@@ -368,7 +368,7 @@ async def test_a_peer_without_rights_learns_nothing_from_nonsense() -> None:
     room = FakeControlRoom()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "control.sock"
-        async with serving(room, path, admitted=lambda _peer: False):
+        async with serving(room, path, admitted=NOBODY):
             told = [
                 reply
                 for raw in (posted(SWEEP), posted([]), b"nonsense\r\n\r\n", f"{POST}Expect: more\r\n\r\n".encode())

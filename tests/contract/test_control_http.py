@@ -10,7 +10,7 @@ from core.api.client import NotAdmitted
 from core.api.commands import SweepNow
 from core.api.model import Health, Problem
 from tests.fakes.control_room import FakeControlRoom
-from tests.fakes.control_socket import a_client, answer_to, serving
+from tests.fakes.control_socket import NOBODY, Doorkeeper, a_client, answer_to, serving
 
 pytestmark = pytest.mark.virtual_time
 
@@ -32,13 +32,13 @@ def path(tmp_path: Path) -> Path:
 async def test_a_peer_that_is_not_admitted_gets_nothing_and_is_hung_up_on(
     room: FakeControlRoom, path: Path, url: str
 ) -> None:
-    async with serving(room, path, admitted=lambda _peer: False), answer_to(path, "GET", url) as answer:
+    async with serving(room, path, admitted=NOBODY), answer_to(path, "GET", url) as answer:
         assert (answer.status, answer.headers["Connection"]) == (403, "close")
         assert "is not admitted" in Problem.model_validate_json(await answer.read()).error
 
 
 async def test_a_client_that_is_not_admitted_says_so(room: FakeControlRoom, path: Path) -> None:
-    async with serving(room, path, admitted=lambda _peer: False):
+    async with serving(room, path, admitted=NOBODY):
         with pytest.raises(NotAdmitted, match="is not admitted"):
             await a_client(path).execute(SweepNow(id="1"))
     assert room.commands == []
@@ -51,7 +51,7 @@ async def test_admission_is_asked_about_the_process_that_connected(room: FakeCon
         asked.append(peer)
         return True
 
-    async with serving(room, path, admitted=admitted):
+    async with serving(room, path, admitted=Doorkeeper(looks=admitted)):
         await a_client(path).health()
     assert [(peer.pid, peer.uid, peer.gid) for peer in asked] == [(os.getpid(), os.getuid(), os.getgid())]
 

@@ -3,23 +3,52 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from core.adapters.control import ControlServer
-from core.adapters.control.peers import Operators
+from core.adapters.control.peers import Admission, Operators, Peer
 from core.api.client import ControlClient
 from core.api.model import Hello, Snapshot, Update
 from tests.fakes.control_room import FakeControlRoom
 
 
+def _yes(_peer: Peer) -> bool:
+    return True
+
+
+def _no(_peer: Peer) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Doorkeeper(Admission):
+    """Asks functions who may look and who may act."""
+
+    own_uid: int = 0
+    looks: Callable[[Peer], bool] = _yes
+    acts: Callable[[Peer], bool] = _yes
+
+    def __call__(self, peer: Peer) -> bool:
+        return self.looks(peer)
+
+    def may_act(self, peer: Peer) -> bool:
+        return self.acts(peer)
+
+
+EVERYBODY = Doorkeeper()
+NOBODY = Doorkeeper(looks=_no, acts=_no)
+READERS = Doorkeeper(acts=_no)
+
+
 def serving(room: FakeControlRoom, path: Path, **changes: Any) -> ControlServer:
     """A server that admits everybody, as login user 1000; ``changes`` are its other arguments."""
     given: dict[str, Any] = {
-        "admitted": lambda _peer: True,
+        "admitted": EVERYBODY,
         "version": "1.2.3",
         "metrics": lambda: "up 1\n",
         "operators": Operators(login_of=lambda _pid: 1000, name_of=lambda uid: f"user-{uid}"),

@@ -31,7 +31,7 @@ from core.engine.ledger import Ledger
 from core.world.faults import Fault
 from core.world.world import World
 from tests.every_command import as_sent, every_kind
-from tests.fakes.control_socket import a_deaf_reader
+from tests.fakes.control_socket import EVERYBODY, a_deaf_reader
 from tests.integration.conftest import Stage, Stages
 from tests.integration.faults.outsiders import jobs, runners, until
 
@@ -62,7 +62,7 @@ async def controller(
         path = folder / f"{name}-door.sock"
         operators = Operators(login_of=lambda _pid: 1000, name_of=lambda _uid: "alice")
         async with ControlServer(
-            stage.engine, path, admitted=lambda _: True, version="1", metrics=lambda: "", operators=operators
+            stage.engine, path, admitted=EVERYBODY, version="1", metrics=lambda: "", operators=operators
         ) as server:
             yield world, stage, path, server
 

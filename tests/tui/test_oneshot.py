@@ -15,7 +15,7 @@ from core.api.commands import Answer, DeregisterRunner, Outcome, SteerScaleSet, 
 from core.api.events import EventRecord
 from core.api.model import Health, JobView, PauseView, RunnerState, ScaleSetState, Snapshot
 from tests.fakes.control_room import FakeControlRoom
-from tests.fakes.control_socket import serving
+from tests.fakes.control_socket import NOBODY, serving
 from tests.tui.samples import NOW, fleet, runner, scale_set, snapshot
 from tests.tui.shell import Shell
 from tui import cli, exits, usage
@@ -419,7 +419,7 @@ async def test_a_socket_that_a_dead_daemon_left_is_no_controller(
 async def test_whom_the_controller_does_not_admit_gets_its_sentence(
     room: FakeControlRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with serving(room, tmp_path / "control.sock", admitted=lambda _peer: False):
+    async with serving(room, tmp_path / "control.sock", admitted=NOBODY):
         done = await Shell(monkeypatch, tmp_path / "control.sock").pipe("runners")
     assert done.code == exits.FAILED
     assert "is not admitted" in done.err

@@ -21,7 +21,7 @@ from core.api.wire import READ_ONLY_HEADER
 from core.domain.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -58,10 +58,13 @@ def _sentence(error: ErrorDetails) -> str:
 class Commands:
     """Answers ``POST /v1/commands``, and owns every command that is under way."""
 
-    def __init__(self, room: ControlRoom, operators: Operators, limits: Limits) -> None:
+    def __init__(
+        self, room: ControlRoom, operators: Operators, limits: Limits, may_act: Callable[[Peer], bool]
+    ) -> None:
         self._room = room
         self._operators = operators
         self._limits = limits
+        self._may_act = may_act
         self._under_way: set[asyncio.Task[Answer]] = set()
 
     async def post(self, request: web.Request) -> web.Response:
@@ -84,16 +87,22 @@ class Commands:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _answer(self, command: Command, request: web.Request) -> web.Response:
-        if READ_ONLY_HEADER in request.headers:
-            refusal = Answer(id=command.id, outcome=Outcome.REFUSED, text="You attached read-only; attach anew to act.")
-            return _answered(refusal)
+        peer = peer_of_request(request)
+        if reason := self._reason_against(peer, request.headers):
+            return _answered(Answer(id=command.id, outcome=Outcome.REFUSED, text=reason))
         if len(self._under_way) >= self._limits.commands:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many commands are under way; try again in a moment.")
-        task = self._start(self._carry_out(command, peer_of_request(request), request.headers))
+        task = self._start(self._carry_out(command, peer, request.headers))
         await asyncio.wait({task})  # which leaves it running when its sender hangs up
         if task.cancelled():  # by close(), or as the repetition of one that failed
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The command was given up; whether it acted is not known.")
         return _answered(task.result())
+
+    def _reason_against(self, peer: Peer, headers: Mapping[str, str]) -> str:
+        """Why this peer's commands are not carried out; empty when they are."""
+        if not self._may_act(peer):
+            return f"User {peer.uid} may look here, and change nothing."
+        return "You attached read-only; attach anew to act." if READ_ONLY_HEADER in headers else ""
 
     async def _carry_out(self, command: Command, peer: Peer, headers: Mapping[str, str]) -> Answer:
         return await self._room.execute(command, await self._operators.operator(peer, headers))

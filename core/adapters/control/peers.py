@@ -69,24 +69,34 @@ def peer_of_request(request: web.BaseRequest) -> Peer:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Admits root, the daemon's own user and, when there is one, the members of a group."""
+    """Who may look, and who may act as well: root, the daemon's own user, and the members of a group.
+
+    The members of a second group, the ``readers``, only look.
+    """
 
     own_uid: int
     group: int | None = None
+    readers: int | None = None
 
     def __call__(self, peer: Peer) -> bool:
-        """Whether this peer may look and act."""
-        if peer.uid in {_ROOT, self.own_uid}:
-            return True
-        return self.group is not None and (self.group == peer.gid or self.group in peer.groups)
+        """Whether this peer may look."""
+        return self.may_act(peer) or _belongs(peer, self.readers)
+
+    def may_act(self, peer: Peer) -> bool:
+        """Whether the commands of this peer are carried out."""
+        return peer.uid in {_ROOT, self.own_uid} or _belongs(peer, self.group)
 
 
-def group_id(name: str) -> int:
-    """The id of the group that the operators share; may wait for a directory service. ConfigurationError if none."""
+def _belongs(peer: Peer, group: int | None) -> bool:
+    return group is not None and (group == peer.gid or group in peer.groups)
+
+
+def group_id(name: str, setting: str) -> int:
+    """The id of a group that a setting names; may wait for a directory service. ConfigurationError if none."""
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:
-        raise ConfigurationError(f"ARCDECK_SOCKET_GROUP names {name!r}, but this host has no such group.") from error
+        raise ConfigurationError(f"{setting} names {name!r}, but this host has no such group.") from error
 
 
 def login_uid(pid: int) -> int | None:

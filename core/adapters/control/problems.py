@@ -72,7 +72,7 @@ def admit(admitted: Callable[[Peer], bool]) -> Middleware:
         if admitted(peer):
             return await handler(request)
         _log.warning("control peer refused", extra={"peer_uid": peer.uid, "peer_pid": peer.pid})
-        sentence = f"User {peer.uid} is not admitted; root, the daemon's user and its socket group are."
+        sentence = f"User {peer.uid} is not admitted; root, the daemon's user and its socket groups are."
         response = problem(HTTPStatus.FORBIDDEN, sentence)
         response.force_close()
         return response

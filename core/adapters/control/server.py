@@ -33,16 +33,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from core.adapters.control.peers import Peer
+    from core.adapters.control.peers import Admission
     from core.ports import ControlRoom
 
 
 class ControlServer:
     """Serves ``room`` at ``path`` to the peers that ``admitted`` lets in; use it as an async context manager.
 
-    ``version`` is the program's own, told to screens. ``metrics`` gives the text of a scrape. ``group`` is the gid that
-    the socket's file is opened to (0660); None keeps it to the daemon's user (0600). Entering raises ConfigurationError
-    when the socket cannot be had: another daemon, a path too long, a directory that refuses.
+    ``version`` is the program's own, told to screens. ``metrics`` gives the text of a scrape. The socket's file is the
+    daemon's user's (0600), and its group's where there is one (0660); where there are readers, too, anybody may knock
+    (0666). Entering raises ConfigurationError when the socket cannot be had: another daemon, a path too long, a
+    directory that refuses.
     """
 
     def __init__(
@@ -50,28 +51,27 @@ class ControlServer:
         room: ControlRoom,
         path: Path,
         *,
-        admitted: Callable[[Peer], bool],
+        admitted: Admission,
         version: str,
         metrics: Callable[[], str],
-        group: int | None = None,
         operators: Operators | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._path = path
-        self._group = group
         self._admitted = admitted
         self._limits = limits or Limits()
         self._places = Places(self._limits)
-        self._streams = Streams(room, version, self._places)
+        self._streams = Streams(room, version, self._places, admitted.may_act)
         self._events = Events(room, self._places)
         self._logs = Logs(room)
-        self._commands = Commands(room, operators or Operators(), self._limits)
+        self._commands = Commands(room, operators or Operators(), self._limits, admitted.may_act)
         self._health = HealthChecks(room, metrics)
         self._held = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as held:
-            listener = held.enter_context(listening_socket(self._path, self._group))
+            anybody = self._admitted.readers is not None
+            listener = held.enter_context(listening_socket(self._path, self._admitted.group, anybody=anybody))
             listen = partial(asyncio.get_running_loop().create_server, sock=listener)
             await held.enter_async_context(accepting(self._application(), self._limits, listen))
             self._held = held.pop_all()

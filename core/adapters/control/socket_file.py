@@ -26,18 +26,20 @@ _BACKLOG: Final = 128
 
 
 @contextmanager
-def listening_socket(path: Path, group: int | None) -> Iterator[socket.socket]:
+def listening_socket(path: Path, group: int | None, *, anybody: bool = False) -> Iterator[socket.socket]:
     """A listening, non-blocking socket at ``path``: 0600, or 0660 and the group's when there is one.
 
-    A missing directory is made (0700, or 0710 with a group); an existing one is left as it is. The socket is removed at
-    the end, if it is still ours. Raises ConfigurationError when another daemon serves it or it cannot be had.
+    With ``anybody`` it is 0666, since a file has but one group: whoever listens has to ask the kernel who it is.
+    A missing directory is made (0700, 0710 with a group, or 0711); an existing one is left as it is. The socket is
+    removed at the end, if it is still ours. Raises ConfigurationError when another daemon serves it, or it cannot be
+    had.
     """
     _require_short(path)
     with ExitStack() as held:
         try:
-            _make_directory(path.parent, group)
+            _make_directory(path.parent, group, anybody=anybody)
             held.enter_context(_lock(path))
-            listener = held.enter_context(_bound(path, group))
+            listener = held.enter_context(_bound(path, group, anybody=anybody))
         except OSError as error:
             raise ConfigurationError(f"The control socket {path} cannot be made: {error.strerror or error}.") from error
         yield listener
@@ -52,13 +54,14 @@ def _require_short(path: Path) -> None:
         )
 
 
-def _make_directory(directory: Path, group: int | None) -> None:
+def _make_directory(directory: Path, group: int | None, *, anybody: bool) -> None:
     if directory.is_dir():
         return
     directory.mkdir(mode=0o700, parents=True)
     if group is not None:
         os.chown(directory, -1, group)
-        directory.chmod(0o710)  # members pass through, and list nothing
+    if group is not None or anybody:
+        directory.chmod(0o711 if anybody else 0o710)  # who may pass through lists nothing
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def _taken(path: Path, pid: str) -> ConfigurationError:
 
 
 @contextmanager
-def _bound(path: Path, group: int | None) -> Iterator[socket.socket]:
+def _bound(path: Path, group: int | None, *, anybody: bool) -> Iterator[socket.socket]:
     """Bind where nobody lives. Nobody can connect before ``listen``, so the mode is set between the two."""
     _remove_stale(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -93,7 +96,7 @@ def _bound(path: Path, group: int | None) -> Iterator[socket.socket]:
         try:
             if group is not None:
                 os.chown(path, -1, group)
-            path.chmod(0o600 if group is None else 0o660)
+            path.chmod(0o666 if anybody else 0o600 if group is None else 0o660)
             listener.listen(_BACKLOG)
             yield listener
         finally:

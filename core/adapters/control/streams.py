@@ -15,15 +15,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.adapters.control.lines import Lines, ReaderGone, closing
+from core.adapters.control.peers import peer_of_request
 from core.api.model import Delta, Hello
 from core.api.wire import MAX_ROWS, READ_ONLY_HEADER, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from aiohttp import web
 
     from core.adapters.control.lines import Places
+    from core.adapters.control.peers import Peer
     from core.api.model import Update
     from core.ports import ControlRoom
 
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 class Streams:
     """Answers ``/v1/snapshot`` and ``/v1/stream``. ``version`` is the program's, for ``Hello``."""
 
-    def __init__(self, room: ControlRoom, version: str, places: Places) -> None:
+    def __init__(self, room: ControlRoom, version: str, places: Places, may_act: Callable[[Peer], bool]) -> None:
         self._room = room
         self._version = version
         self._places = places
+        self._may_act = may_act
         self._told: Delta | None = None
         self._told_as: tuple[bytes, ...] = ()
 
@@ -47,7 +50,7 @@ class Streams:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Hello, then every update until reader, engine or server ends it."""
-        may_act = READ_ONLY_HEADER not in request.headers
+        may_act = READ_ONLY_HEADER not in request.headers and self._may_act(peer_of_request(request))
         return await self._places.serve(request, partial(self._follow, may_act=may_act))
 
     async def _follow(self, lines: Lines, *, may_act: bool) -> None:

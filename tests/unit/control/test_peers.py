@@ -35,6 +35,13 @@ def test_root_the_own_user_and_the_group_are_admitted(peer: Peer, *, admitted: b
     assert Admission(own_uid=500, group=70)(peer) is admitted
 
 
+def test_readers_look_and_change_nothing() -> None:
+    admission = Admission(own_uid=500, group=70, readers=80)
+    reader, operator, stranger = a_peer(groups=(80,)), a_peer(groups=(70, 80)), a_peer()
+    assert [admission(peer) for peer in (reader, operator, stranger)] == [True, True, False]
+    assert [admission.may_act(peer) for peer in (reader, operator, stranger)] == [False, True, False]
+
+
 def test_without_a_group_nobody_else_is_admitted() -> None:
     assert not Admission(own_uid=500)(a_peer(gid=0, groups=(0, 500)))
 
@@ -49,12 +56,12 @@ def test_the_kernel_names_the_process_at_the_other_end() -> None:
 
 def test_a_group_is_found_by_name() -> None:
     known = grp.getgrgid(os.getgid())
-    assert group_id(known.gr_name) == known.gr_gid
+    assert group_id(known.gr_name, "ARCDECK_SOCKET_GROUP") == known.gr_gid
 
 
 def test_a_group_that_is_not_there_is_named_with_its_setting() -> None:
     with pytest.raises(ConfigurationError, match="ARCDECK_SOCKET_GROUP names 'no-such-group'"):
-        group_id("no-such-group")
+        group_id("no-such-group", "ARCDECK_SOCKET_GROUP")
 
 
 def test_a_user_is_called_by_name() -> None:

@@ -39,6 +39,12 @@ def test_a_missing_directory_is_made_for_its_users_only(tmp_path: Path, group: i
         assert mode(path.parent) == expected
 
 
+def test_where_there_are_readers_as_well_anybody_may_knock(tmp_path: Path) -> None:
+    path = tmp_path / "arcdeck" / "prod.sock"
+    with listening_socket(path, os.getgid(), anybody=True):
+        assert (mode(path), mode(path.parent)) == (0o666, 0o711)
+
+
 def test_an_existing_directory_keeps_its_mode(path: Path) -> None:
     path.parent.chmod(0o755)
     with listening_socket(path, None):
