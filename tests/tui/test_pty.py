@@ -25,19 +25,21 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 SIZE = (36, 120)
 PATIENCE = 20.0
+#: Bytes, as textual-performance.md, Budgets, allows them: in a second with running clocks, and for a whole repaint.
+A_TICK, WHOLE = 3_000, 12_000
 
 
 class Seat:
     """A process at the far end of a pseudo-terminal."""
 
-    def __init__(self, **environ: str) -> None:
+    def __init__(self, *arguments: str, **environ: str) -> None:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
             os.chdir(ROOT)
             # The environment is given whole: readline, in a test run, leaves a width in it that Python does not see.
             own = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
-            child = [sys.executable, "-m", "tests.tui.live"]
+            child = [sys.executable, "-m", "tests.tui.live", *arguments]
             os.execve(sys.executable, child, own | {"TERM": "xterm-256color"} | environ)  # noqa: S606  # our own module
 
     def read(self, seconds: float) -> bytes:
@@ -83,8 +85,27 @@ def test_a_second_costs_at_most_three_kilobytes_and_no_sequence_of_power(seat: S
     seat.read(1.0)
     seconds = 3
     sent = seat.read(seconds)
-    assert 0 < len(sent) <= 3_000 * seconds
+    assert 0 < len(sent) <= A_TICK * seconds
     assert b"\x1b]" not in sent
+
+
+def test_a_step_of_the_cursor_costs_little(seat: Seat) -> None:
+    seat.read_until(b"EVENTS")
+    seat.read(1.0)
+    os.write(seat.terminal, b"j")
+    assert 0 < len(seat.read(0.5)) <= A_TICK
+
+
+def test_a_fleet_that_moves_four_times_a_second_costs_no_more_than_the_budget() -> None:
+    seat, seconds = Seat("changing"), 3
+    try:
+        seat.read_until(b"EVENTS")
+        seat.read(1.0)
+        assert 0 < len(seat.read(seconds)) <= WHOLE * seconds
+    finally:
+        os.kill(seat.pid, signal.SIGKILL)
+        os.waitpid(seat.pid, 0)
+        os.close(seat.terminal)
 
 
 @pytest.mark.parametrize("seat", [{"NO_COLOR": "1", "TERM": "xterm"}], indirect=True)
