@@ -11,25 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
-from textual.containers import Vertical
 
-from tui import headline
 from tui.actions import Group, Place, bindings, of
 from tui.records import ALL, COMMANDS, ENDED, KINDS, STOPS
-from tui.rows import WIDE
 from tui.screens.detail import DetailScreen
-from tui.screens.lists import ListsScreen
 from tui.screens.live import FeedChanged
+from tui.screens.tabs import TabsScreen
 from tui.story import KEPT, Entry, Story
 from tui.tones import Tone
-from tui.widgets.filter_bar import FilterBar
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
-from tui.widgets.parts import BannerLines, FooterLine, HeaderLine, MessageLine, WhyLines
-from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from tui.lists import Kind
@@ -43,11 +36,9 @@ _AGAIN_AFTER: Final = 5
 _KINDS: Final = (ALL, STOPS, COMMANDS, ENDED)
 
 
-class HistoryScreen(ListsScreen):
+class HistoryScreen(TabsScreen):
     """The journal. ``view`` is the id of the kind that is shown first, ``span`` the place of its time in ``SPANS``."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-normal")]  # noqa: RUF012  # as Textual has it
-    AUTO_FOCUS = "Panel.-active KeyedTable"
     PLACE = Place.HISTORY
     BINDINGS: ClassVar[list[BindingType]] = [*bindings([Group.ROW, Group.LIST, Group.EVERYWHERE], of(Place.HISTORY))]
 
@@ -55,7 +46,6 @@ class HistoryScreen(ListsScreen):
         self.story = Story(session.client, self._story_changed)
         panels = tuple(self._panel(kind) for kind in _KINDS)
         super().__init__(session, panels, next(panel for panel in panels if panel.id == view))
-        self.active.add_class("-active")
         self._span = span
         self._waits = 0
 
@@ -66,18 +56,6 @@ class HistoryScreen(ListsScreen):
             return tuple(entry for entry in self.story.entries if wanted is None or entry.record.kind in wanted)
 
         return Panel(replace(kind, rows=rows))
-
-    def compose(self) -> ComposeResult:
-        """Top to bottom."""
-        yield HeaderLine(id="header")
-        yield BannerLines(id="banner")
-        yield TabBar(id="tabs")
-        with Vertical(id="lists"):
-            yield from self.panels
-        yield WhyLines(id="why")
-        yield MessageLine(id="message")
-        yield FilterBar(id="filter-bar")
-        yield FooterLine(id="footer")
 
     def on_mount(self) -> None:
         """Start the clock, and ask."""
@@ -91,10 +69,6 @@ class HistoryScreen(ListsScreen):
         if usable and not self.story.running and self._waits >= _AGAIN_AFTER:
             self._ask_journal()
         super().tick()
-
-    def nothing(self, moment: Moment) -> str:
-        """What the lists wait for."""
-        return headline.waiting(moment)
 
     def paint(self, moment: Moment) -> None:
         """The lists, with the time they are about."""

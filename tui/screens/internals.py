@@ -10,27 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
-from textual.containers import Vertical
 
 from core.api.trouble import MismatchView
-from tui import headline
 from tui.actions import Group, Place, bindings, of
 from tui.internals import MISMATCHES, PLACEMENTS, SESSIONS
-from tui.rows import WIDE
 from tui.screens.detail import DetailScreen
-from tui.screens.lists import ListsScreen
-from tui.widgets.filter_bar import FilterBar
+from tui.screens.tabs import TabsScreen
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
-from tui.widgets.parts import BannerLines, FooterLine, HeaderLine, MessageLine, WhyLines
-from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from tui.actions import Action
-    from tui.moment import Moment
     from tui.session import Session
 
 
@@ -38,38 +30,19 @@ if TYPE_CHECKING:
 _RANKS: Final = {"deregister": 11, "mark_all": 12, "mark": 13}
 
 
-class InternalsScreen(ListsScreen):
+class InternalsScreen(TabsScreen):
     """Mismatches first; the two others are a key away."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-normal")]  # noqa: RUF012  # as Textual has it
-    AUTO_FOCUS = "Panel.-active KeyedTable"
     PLACE = Place.INTERNALS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings([Group.ROW, Group.LIST, Group.EVERYWHERE], of(Place.INTERNALS))]
 
     def __init__(self, session: Session) -> None:
         panels = (Panel(MISMATCHES), Panel(SESSIONS), Panel(PLACEMENTS))
         super().__init__(session, panels, panels[0])
-        self.active.add_class("-active")
-
-    def compose(self) -> ComposeResult:
-        """Top to bottom."""
-        yield HeaderLine(id="header")
-        yield BannerLines(id="banner")
-        yield TabBar(id="tabs")
-        with Vertical(id="lists"):
-            yield from self.panels
-        yield WhyLines(id="why")
-        yield MessageLine(id="message")
-        yield FilterBar(id="filter-bar")
-        yield FooterLine(id="footer")
 
     def actions(self) -> tuple[Action, ...]:
         """What can be done here, with the remedies first: they are what one comes for."""
         return tuple(replace(each, rank=_RANKS.get(each.id, each.rank)) for each in super().actions())
-
-    def nothing(self, moment: Moment) -> str:
-        """What the lists wait for."""
-        return headline.waiting(moment)
 
     def action_view_mismatches(self) -> None:
         """To the mismatches."""
