@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from core.api.model import (
     BackoffView,
     CountsView,
-    JobView,
     PauseView,
     ScaleSetState,
     ScaleSetView,
@@ -17,13 +16,13 @@ from core.api.model import (
 from core.api.trouble import PlacementView
 from core.engine.moments import epoch, timestamp
 from core.engine.pauses import words
+from core.engine.views import job_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from core.domain.backoff import CapacityBackoff
-    from core.domain.messages import Job, Statistics
+    from core.domain.messages import Statistics
     from core.domain.placement import PlacementClass
     from core.domain.scaling import Supply
     from core.engine.target import Pause, Target
@@ -54,7 +53,7 @@ def scale_set_view(
         running_jobs=target.statistics.running if target.statistics else None,
         waiting_since=timestamp(target.queue.oldest),
         usual=tuple(usual),
-        waiting=tuple(_waiting_view(since, job) for since, job in target.queue.named[:MOST_WAITING]),
+        waiting=tuple(job_view(job, queued_at=timestamp(since)) for since, job in target.queue.named[:MOST_WAITING]),
         counted=_counts_view(target.statistics),
         want=decision.want if decision else None,
         starting=supply.starting,
@@ -75,17 +74,6 @@ def scale_set_view(
             problem=session.problem,
         ),
         why=decision.explanation if decision else "",
-    )
-
-
-def _waiting_view(since: datetime, job: Job) -> JobView:
-    return JobView(
-        id=job.id,
-        name=job.name,
-        repository=job.repository,
-        workflow=job.workflow,
-        run_id=job.run_id,
-        queued_at=since.timestamp(),
     )
 
 

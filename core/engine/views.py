@@ -18,6 +18,7 @@ from core.engine.moments import epoch, timestamp
 from core.engine.stops import REAPER
 
 if TYPE_CHECKING:
+    from core.domain.messages import Job
     from core.domain.runner import Hold, Runner
     from core.domain.scale_set import Limits
     from core.engine.times import Times
@@ -111,14 +112,19 @@ def _job_view(runner: Runner, times: Times) -> JobView | None:
     job = runner.job
     if job is None:
         return None
+    return job_view(job, queued_at=timestamp(job.queued_at), started_at=epoch(runner.job_since, times))
+
+
+def job_view(job: Job, *, queued_at: float | None, started_at: float | None = None) -> JobView:
+    """A job by its names, with what is known of its times, in epoch seconds."""
     return JobView(
         id=job.id,
         name=job.name,
         repository=job.repository,
         workflow=job.workflow,
         run_id=job.run_id,
-        queued_at=job.queued_at.timestamp() if job.queued_at else None,
-        started_at=times.epoch(runner.job_since) if runner.job_since is not None else None,
+        queued_at=queued_at,
+        started_at=started_at,
     )
 
 

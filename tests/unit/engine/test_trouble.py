@@ -22,16 +22,6 @@ NAME = "small-0000000a"
 LISTED = 65
 
 
-@pytest.fixture
-def ecs(services: tuple[TimedEcs, TimedGitHub]) -> TimedEcs:
-    return services[0]
-
-
-@pytest.fixture
-def github(services: tuple[TimedEcs, TimedGitHub]) -> TimedGitHub:
-    return services[1]
-
-
 def mismatches(rig: Rig) -> tuple[MismatchView, ...]:
     return rig.engine.snapshot().mismatches
 
